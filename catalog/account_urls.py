@@ -1,4 +1,4 @@
-"""Addresses of sign-in and account under the names that django-allauth looks for."""
+"""URLs of sign-in and the account, with the names that django-allauth expects."""
 
 from functools import partial
 

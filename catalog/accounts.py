@@ -1,4 +1,4 @@
-"""Services for accounts: what it takes to sign in, and deletion."""
+"""Services for accounts: requirements of a sign-in, and deletion."""
 
 from typing import Any
 
@@ -22,9 +22,9 @@ def must_confirm_email() -> bool:
 
 
 def has_to_confirm(user: User) -> bool:
-    """Whether the user may not sign in before they confirm their address.
+    """Returns whether the user must confirm their address before they can sign in.
 
-    Accounts without an address are from before the policy, or made by staff or an identity provider.
+    Accounts without an address predate the policy, or were created by staff or an identity provider.
     """
     if not must_confirm_email() or not user.email:
         return False
@@ -32,13 +32,13 @@ def has_to_confirm(user: User) -> bool:
 
 
 def check_passwords_are_on() -> None:
-    """Raises PasswordSignInOff at a site whose people sign in at their identity provider or with a passkey."""
+    """Raises PasswordSignInOff if people can sign in only at their identity provider or with a passkey."""
     if not settings.PASSWORD_SIGN_IN:
         raise PasswordSignInOff
 
 
 def check_password_suffices(user: User) -> None:
-    """Raises EmailNotConfirmed or SecondFactorNeeded where a right password alone does not sign in."""
+    """Raises EmailNotConfirmed or SecondFactorNeeded if the correct password alone does not sign in."""
     if has_to_confirm(user):
         raise EmailNotConfirmed
     if is_mfa_enabled(user):
@@ -46,13 +46,13 @@ def check_password_suffices(user: User) -> None:
 
 
 def identities_of(user: Any) -> Any:
-    """Those of the identity provider with which the user can sign in now."""
+    """Returns the user's identities at the current provider, with which they can sign in."""
     issuer = settings.OIDC.issuer if settings.OIDC else None
     return SocialAccount.objects.filter(user_id=user.pk, provider=issuer)
 
 
 def has_way_in(user: User, *, without: SocialAccount | Authenticator) -> bool:
-    """Whether the user can sign in without this one."""
+    """Returns whether the user could still sign in if this identity or passkey were removed."""
     if settings.PASSWORD_SIGN_IN and user.has_usable_password():
         return True
     passkeys = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN)
@@ -61,9 +61,9 @@ def has_way_in(user: User, *, without: SocialAccount | Authenticator) -> bool:
 
 
 def delete_account(*, user: User) -> None:
-    """Deletes the user with all that belongs to them in any app, and subtracts their ratings from the movies' figures.
+    """Deletes the user with their data in all apps, and subtracts their ratings from the movies' aggregates.
 
-    The user's row is locked first, so that they cannot rate in the meantime, then the movies they rated.
+    Locks the user's row first, so that they cannot rate in the meantime, then the movies they rated.
     """
     with transaction.atomic():
         if not User.objects.select_for_update().filter(pk=user.pk).exists():
@@ -73,5 +73,5 @@ def delete_account(*, user: User) -> None:
         theirs = Rating.objects.filter(user=user, movie=OuterRef("pk")).values("rating")
         rated.update(rating_count=F("rating_count") - 1, rating_sum=F("rating_sum") - Subquery(theirs))
         about_them = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=user.pk)
-        about_them.update(object_repr=f"user {user.pk}")  # what staff did stays, without the name
+        about_them.update(object_repr=f"user {user.pk}")  # keeps the record of what staff did, without the name
         user.delete()

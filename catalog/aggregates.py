@@ -1,4 +1,4 @@
-"""Figures stored on movies (rating count and sum, search columns, popularity) and people: rebuild, check and repair."""
+"""Values stored on movies (rating count and sum, search columns, popularity) and people: rebuild, check and repair."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,7 @@ BATCH = 1000
 
 
 def rebuild_aggregates(movie_ids: Iterable[int] | None = None) -> int:
-    """Recounts the ratings of these movies, or of all. Returns the number of movies that had a wrong figure.
+    """Recounts the ratings of these movies, or of all. Returns the number of movies with a wrong count or sum.
 
     On Postgres this blocks new ratings: an UPDATE that waited for a row would write the count of its own older
     snapshot. SQLite has a single writer anyway.
@@ -47,10 +47,10 @@ def rebuild_aggregates(movie_ids: Iterable[int] | None = None) -> int:
 
 
 def check_aggregates() -> dict[str, int]:
-    """Numbers of movies with wrong `figures`, `popularity` or `titles`, of `people` with wrong search terms, and of
-    `terms` that search misses, above zero.
+    """Returns the numbers of wrong values that are above zero.
 
-    Reads every rating and title; changes nothing.
+    `figures`, `popularity` and `titles` count movies, `people` those with wrong search terms, and `terms` those that
+    search lacks. Reads every rating and title; changes nothing.
     """
     known = set(SearchTerm.objects.values_list("term", flat=True))
     wrong = {"figures": _wrong_figures(), "popularity": wrong_popularity(), "titles": _wrong_titles()}
@@ -60,7 +60,7 @@ def check_aggregates() -> dict[str, int]:
 
 
 def repair_aggregates() -> None:
-    """Recomputes everything from ratings and titles."""
+    """Recomputes all stored values from ratings and titles."""
     rebuild_aggregates()
     refresh_popularity()
     refresh_search(Movie.objects.all())

@@ -1,6 +1,6 @@
-"""A copy of everything the site keeps about a user, found by the relations of the models, so that new models are in it.
+"""A copy of all data stored about a user. Follows the models' relations, so that new models are included.
 
-A model that must not be in it says why as NOT_EXPORTED, and names single fields as SECRETS.
+A model that must not be included sets NOT_EXPORTED to the reason, and names excluded fields in SECRETS.
 """
 
 import json
@@ -29,14 +29,14 @@ ACCOUNT = (
 
 
 def export(*, user: User, format: str) -> Export:
-    """One of EXPORTS: a file that other sites and this one import, or everything as JSON."""
+    """Exports in one of EXPORTS: a file that this and other sites can import, or all data as JSON."""
     if format != EVERYTHING:
         return export_ratings(user=user, format=format)
     return Export("movierec-everything.json", "application/json", "".join(_archive_of(user)).encode())
 
 
 def _archive_of(user: User) -> Iterator[str]:
-    """The rows of each model that belong to the user, written one by one, and why others are not included."""
+    """Yields the JSON document in parts: the user's rows of each model, and why other models are not included."""
     owned = dict(_owned_by(User))
     account = {name: getattr(user, name) for name in ACCOUNT}
     yield f'{{"made_at": {_json(timezone.now())},\n"account": {_json(account)},\n"rows": {{'
@@ -60,7 +60,7 @@ def _records_of_the_site() -> dict[str, str]:
 
 
 def _owned_by(model: type[Model], above: str = "") -> Iterator[tuple[type[Model], str]]:
-    """Each model whose rows are deleted with a row of this one, and the look-up that leads back to it."""
+    """Yields each model whose rows are deleted with a row of this one, and the look-up path to it."""
     for relation in _relations(model):
         if _is_owned(relation):
             path = f"{relation.field.name}__{above}" if above else relation.field.name

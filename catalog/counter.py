@@ -1,9 +1,8 @@
-"""Counts requests for all processes: in Redis, or in a database where there is no Redis or it cannot be reached.
+"""Counts requests across all processes: in Redis, or in a database if there is no Redis or it is unreachable.
 
-While a full or read-only disk keeps the database from counting, each process counts its own requests.
-
-A window begins with its first request and has a fixed length. To count is one atomic step in each place, by its
-clock, so that no two requests get the same number.
+While a full or read-only disk keeps the database from counting, each process counts its own requests. A window begins
+with its first request and has a fixed length. In each place, counting is one atomic step that uses the server's clock,
+so that no two requests get the same number.
 """
 
 import hashlib
@@ -25,9 +24,9 @@ from catalog.signals import counter_failed
 
 logger = logging.getLogger(__name__)
 
-PAUSE_SECONDS = 5  # until a process tries a Redis or a database again that did not count
-CLEAN_EVERY = 100  # new windows in the database
-KEYS_IN_MEMORY = 10_000  # beyond them the oldest window is forgotten
+PAUSE_SECONDS = 5  # before a process retries a Redis or database that failed to count
+CLEAN_EVERY = 100  # number of new windows in the database
+KEYS_IN_MEMORY = 10_000  # if there are more, the oldest window is dropped
 FILE = "counter.sqlite3"  # of an embedded site
 TABLE = RequestCount._meta.db_table
 CREATE = f"CREATE TABLE IF NOT EXISTS {TABLE} (key TEXT PRIMARY KEY, count INTEGER, ends_at REAL);"
@@ -35,7 +34,7 @@ NOW = {
     "sqlite": "(julianday('now') - 2440587.5) * 86400",
     "postgresql": "extract(epoch FROM clock_timestamp())::float8",
 }
-# A window that ends too far in the future was begun before the clock was set back, or under another rate.
+# A window that ends too far in the future began before the clock was set back, or under another rate.
 GOES_ON = "row.ends_at BETWEEN {now} AND excluded.ends_at + %(seconds)s"
 UPSERT = f"""
 INSERT INTO {{table}} AS row (key, count, ends_at) VALUES (%(key)s, %(n)s, {{now}} + %(seconds)s)
@@ -57,7 +56,7 @@ def _redis() -> ModuleType:
 
 
 def count(key: str, *, seconds: int, n: int = 1) -> tuple[int, float]:
-    """Counts n requests: the last one's number within the window of `key`, from 1, and the seconds until that ends."""
+    """Counts n requests. Returns the number of requests in the window of `key`, and the seconds until it ends."""
     global _paused_until, _database_paused_until
     hashed = hashlib.sha256(key.encode(errors="replace")).hexdigest()[:40]  # addresses and names are not stored
     if settings.COUNTER_URL and time.monotonic() >= _paused_until:
@@ -77,7 +76,7 @@ def count(key: str, *, seconds: int, n: int = 1) -> tuple[int, float]:
 
 
 def redis_error() -> str:
-    """Why Redis cannot count; empty if it can, or if the site has none."""
+    """Returns why Redis cannot count; empty if it can, or if the site has no Redis."""
     try:
         if settings.COUNTER_URL:
             _redis().count("check", 1)
@@ -87,7 +86,9 @@ def redis_error() -> str:
 
 
 def database() -> BaseDatabaseWrapper:
-    """An embedded site counts in a file of its own, so that no request waits for an import to write its rows."""
+    """Returns the connection. An embedded site counts in a separate file, so that no request waits for an import's
+    writes.
+    """
     return _files()[DEFAULT_DB_ALIAS] if settings.EMBEDDED else connections[DEFAULT_DB_ALIAS]
 
 

@@ -1,4 +1,4 @@
-"""Services for the diary and notes: the movies that a user watched, when, and their notes about them."""
+"""Services for the diary and notes: which movies a user watched and when, and the user's notes."""
 
 from datetime import date, timedelta
 
@@ -13,14 +13,14 @@ from catalog.services import changing, remove_from_watchlist
 
 
 def diary_of(user: User) -> QuerySet[Viewing]:
-    """The user's viewings, each with the user's rating of the movie as `rating`."""
+    """Returns the user's viewings, each with the user's rating of the movie as `rating`."""
     theirs = Rating.objects.filter(user=user.pk, movie=OuterRef("movie")).values("rating")
     return Viewing.objects.filter(user=user.pk).select_related("movie").annotate(rating=Subquery(theirs))
 
 
 def unrated_by(user: User) -> QuerySet[Movie]:
-    """Movies that the user watched and did not rate, the one watched last first; `watched_on` is that day."""
-    watched = Viewing.objects.filter(user=user, movie=OuterRef("pk"))  # the latest day first
+    """Returns movies that the user watched but has not rated, most recently watched first; `watched_on` is that day."""
+    watched = Viewing.objects.filter(user=user, movie=OuterRef("pk"))  # latest day first
     movies = Movie.objects.filter(pk__in=user.viewings.values("movie")).exclude(pk__in=user.ratings.values("movie"))
     movies = movies.annotate(watched_on=Subquery(watched.values("watched_on")[:1]))
     return movies.order_by(F("watched_on").desc(nulls_last=True), "-pk")
@@ -29,10 +29,11 @@ def unrated_by(user: User) -> QuerySet[Movie]:
 def record_viewing(
     *, user: User, movie: Movie, watched_on: date | None, is_rewatch: bool | None = None, note: str | None = None
 ) -> tuple[Viewing, bool]:
-    """The viewing, and whether the diary did not have it; each day counts once, and the movie leaves the watchlist.
+    """Adds or updates a viewing and removes the movie from the watchlist. Returns the viewing, and whether it is new.
 
-    A viewing on an unknown day only says that the movie was seen, so a known day takes its place. What is None stays
-    as it is; a new viewing is a rewatch if there is an earlier one. Raises InvalidViewing, MovieNotFound, UserNotFound.
+    Each day counts once. A viewing on an unknown day only says that the movie was watched, so a known day replaces it.
+    Arguments that are None leave the value unchanged; a new viewing is a rewatch if there is an earlier one. Raises
+    InvalidViewing, MovieNotFound, UserNotFound.
     """
     _check(watched_on)
     with changing(user, movie):
@@ -51,11 +52,14 @@ def record_viewing(
 
 
 def change_viewing(viewing: Viewing, *, watched_on: date | None, is_rewatch: bool, note: str) -> Viewing:
-    """Raises InvalidViewing: a movie is in the diary once a day. Raises MovieNotFound, ViewingNotFound."""
+    """Changes a viewing. Raises InvalidViewing if the diary has the movie on that day already.
+
+    Raises MovieNotFound, ViewingNotFound.
+    """
     _check(watched_on)
     with changing(viewing.user, viewing.movie):
         if not Viewing.objects.select_for_update(no_key=True).filter(pk=viewing.pk).exists():
-            raise ViewingNotFound  # else it would be stored as a new viewing
+            raise ViewingNotFound  # otherwise it would be saved as a new viewing
         others = Viewing.objects.filter(user=viewing.user, movie=viewing.movie).exclude(pk=viewing.pk)
         if others.filter(watched_on=watched_on).exists():
             raise _invalid(_("Your diary has %(movie)s on this day already.") % {"movie": viewing.movie.title})
@@ -65,7 +69,7 @@ def change_viewing(viewing: Viewing, *, watched_on: date | None, is_rewatch: boo
 
 
 def write_note(*, user: User, movie: Movie, text: str) -> None:
-    """Replaces the user's note about the movie; an empty text deletes it. Raises MovieNotFound, UserNotFound."""
+    """Replaces the user's note about the movie; empty text deletes it. Raises MovieNotFound, UserNotFound."""
     with changing(user, movie):
         if text:
             Note.objects.update_or_create(user=user, movie=movie, defaults={"text": text})
@@ -74,7 +78,7 @@ def write_note(*, user: User, movie: Movie, text: str) -> None:
 
 
 def _check(day: date | None) -> None:
-    latest = (timezone.now() + timedelta(hours=14)).date()  # today where the day begins first
+    latest = (timezone.now() + timedelta(hours=14)).date()  # today in the easternmost time zone
     if day and not date(FIRST_YEAR, 1, 1) <= day <= latest:
         raise _invalid(_("Expected a day from %(year)s until today.") % {"year": FIRST_YEAR})
 

@@ -1,4 +1,4 @@
-"""Errors of the domain: each has a code, an HTTP status, and a text that is shown if the raiser gives none."""
+"""Domain errors. Each has a code, an HTTP status, and a default text."""
 
 from typing import Any, ClassVar
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class DomainError(Exception):
-    """The base of every app's errors. A class that gives no code shares that of its base."""
+    """Base class of every app's errors. A class without a code inherits that of its base."""
 
     code: ClassVar[str]
     text: ClassVar[Promise]
@@ -18,7 +18,7 @@ class DomainError(Exception):
     ) -> None:
         super().__init_subclass__()
         cls.code, cls.status = code or cls.code, status or cls.status
-        if text is not None:  # asking whether it is empty would translate it
+        if text is not None:  # testing whether it is empty would translate it
             cls.text = text
 
     def __init__(self, message: str | Promise = "", *, fields: dict[str, list[str]] | None = None) -> None:
@@ -49,7 +49,7 @@ class InvalidServices(
 
 
 class InvalidSignUp(CatalogError, code="sign_up_refused", text=_("There can be no such account."), status=409):
-    """`fields` holds the messages of each invalid field."""
+    """`fields` contains the messages of each invalid field."""
 
 
 class SignUpClosed(CatalogError, code="sign_up_closed", text=_("This site takes no new accounts."), status=403): ...
@@ -129,7 +129,7 @@ class MissingScope(CatalogError, code="missing_scope", text=_("The API key lacks
 class InvalidImport(
     CatalogError, code="invalid_history", text=_("The file does not have the chosen format."), status=409
 ):
-    """The file does not have the chosen format; the message says what was expected."""
+    """The file does not have the chosen format. The message says what was expected."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, fields={"file": [message]})
@@ -171,7 +171,7 @@ class ImportNotReady(
 
 
 class ImportFailed(CatalogError, code="import_failed", text=_("The data set cannot be imported.")):
-    """The data set cannot be imported; the message says what was expected and what was found."""
+    """The data set cannot be imported. The message says what was expected and what was found."""
 
 
 class ProviderError(CatalogError, code="provider_error", text=_("The metadata provider failed."), status=502):
@@ -179,27 +179,27 @@ class ProviderError(CatalogError, code="provider_error", text=_("The metadata pr
 
 
 class TokenRefused(ProviderError, code="token_refused", text=_("The metadata provider refused the token.")):
-    """No request can succeed until the operator sets a valid token."""
+    """The provider rejected the token. No request can succeed until the operator sets a valid one."""
 
 
 class ProviderUnavailable(ProviderError, code="provider_unavailable", text=_("The metadata provider does not answer.")):
-    """It did not answer, or only with temporary errors, after several attempts."""
+    """The provider did not respond, or only with temporary errors, after several attempts."""
 
 
 class RecordGone(ProviderError, code="record_gone", text=_("The metadata provider has no such record.")):
-    """The record does not exist, or no longer."""
+    """The record does not exist, or no longer does."""
 
 
 class AnswerRejected(
     ProviderError, code="answer_rejected", text=_("The answer of the metadata provider is not valid.")
 ):
-    """The answer is not valid, and would be the same again."""
+    """The response is invalid, and would be the same again."""
 
 
 class BadRow(ValueError):
-    """One row that is skipped, with the reason. With `rest`, the row without a bad detail, that alone is.
+    """A row that is skipped, with the reason. If `rest` is set, it is the row without an invalid detail, and is used.
 
-    `reason` is a text, or of a person's upload a `models.reasons.Reason`.
+    `reason` is a string, or a `models.reasons.Reason` for a user's upload.
     """
 
     def __init__(self, reason: Any, rest: Any = None) -> None:

@@ -1,4 +1,4 @@
-"""Lists for other programs, by the secret address of an account: RSS, JSON that Radarr reads, and a calendar."""
+"""Lists for other programs at an account's secret URL: RSS, JSON for Radarr, and a calendar."""
 
 import re
 from collections.abc import Iterable
@@ -16,8 +16,8 @@ from catalog.models import Movie, User
 from catalog.site_settings import site_name
 
 RSS_LENGTH = 100  # movies
-TTL_MINUTES = 60  # after which readers ask again
-RELEASED_DAYS = 30  # for which a calendar keeps a release
+TTL_MINUTES = 60  # how often readers should refresh
+RELEASED_DAYS = 30  # how long a calendar keeps a release
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -28,7 +28,7 @@ class Entry(NamedTuple):
 
 
 class Feed(NamedTuple):
-    """`page` is the address of the page that shows the same."""
+    """A feed's movies. `page` is the URL of the page with the same list."""
 
     title: str
     page: str
@@ -36,14 +36,14 @@ class Feed(NamedTuple):
 
 
 def watchlist_feed(user: User, *, title: str) -> Feed:
-    """All movies that the user wants to see, the latest addition first."""
+    """Returns the user's watchlist, most recently added first."""
     items = user.watchlist.select_related("movie")
     entries = [Entry(item.movie, added_at=item.added_at) for item in items]
     return Feed(title, reverse("catalog:watchlist"), entries)
 
 
 def movie_json(entry: Entry, request: HttpRequest) -> dict[str, Any]:
-    """`title` and `imdb_id` are what Radarr reads of a list, `tmdb_id` what Seerr takes."""
+    """Returns a movie as JSON. Radarr reads `title` and `imdb_id` from a list, Seerr reads `tmdb_id`."""
     movie = entry.movie
     return {
         "title": movie.title,
@@ -61,8 +61,10 @@ def as_json(feed: Feed, request: HttpRequest) -> HttpResponse:
 
 
 class _Rss(Rss201rev2Feed):
-    """Says nothing that changes while the movies do not, so that a reader that has them gets a 304, and not its own
-    address, which is secret."""
+    """An RSS feed without elements that change while the movies do not, so that readers get a 304.
+
+    It also omits its own URL, which is secret.
+    """
 
     def add_root_elements(self, handler: Any) -> None:
         for name in ("title", "link", "description", "language", "ttl"):
@@ -86,8 +88,8 @@ def as_rss(feed: Feed, request: HttpRequest) -> HttpResponse:
 
 
 def as_calendar(feed: Feed, request: HttpRequest) -> HttpResponse:
-    """A day for each release to come, and those of the last RELEASED_DAYS."""
-    ical = import_module("icalendar")  # when used: it takes 6 MB
+    """Returns a calendar with a day for each upcoming release, and for those of the last RELEASED_DAYS."""
+    ical = import_module("icalendar")  # imported when used, because it takes 6 MB
     since = timezone.localdate() - timedelta(days=RELEASED_DAYS)
     calendar = ical.Calendar()
     title = _plain(f"{feed.title} · {site_name()}")
@@ -99,7 +101,7 @@ def as_calendar(feed: Feed, request: HttpRequest) -> HttpResponse:
         event = ical.Event()
         address = request.build_absolute_uri(movie.get_absolute_url())
         event.add("uid", f"movie-{movie.pk}@{request.get_host()}")
-        event.add("dtstamp", movie.updated_at)  # when the event was last changed, as RFC 5545 has it
+        event.add("dtstamp", movie.updated_at)  # RFC 5545: when the event was last changed
         event.add("dtstart", movie.release_date)
         event.add("summary", _plain(movie.title))
         event.add("url", address)
@@ -114,5 +116,5 @@ def _released(entries: Iterable[Entry], since: Any) -> list[Movie]:
 
 
 def _plain(text: str) -> str:
-    """Without what XML cannot hold."""
+    """Removes characters that XML does not allow."""
     return NOT_IN_XML.sub("", text)

@@ -34,7 +34,7 @@ MISSING: dict[type[Model], Any] = {
 
 
 class GenreField(ModelChoiceField):
-    """A genre by slug or name, case-insensitively."""
+    """A genre by slug or name, case-insensitive."""
 
     def to_python(self, value: Any) -> Genre | None:
         if value in self.empty_values:
@@ -126,14 +126,14 @@ class MovieFilter(django_filters.FilterSet):
         empty_label=None,
     )
 
-    search: SearchQuery | None = None  # of `q`, once filtered
+    search: SearchQuery | None = None  # that of `q`, set by filtering
 
     class Meta:
         model = Movie
         fields: list[str] = []
 
     def filter_queryset(self, movies: MovieQuerySet) -> MovieQuerySet:
-        """Applies the text last, since it may decide the order."""
+        """Applies the filters, and the text last, because it may determine the order."""
         filtered = super().filter_queryset(movies)
         text, ordering = self.form.cleaned_data.get("q"), self.form.cleaned_data.get("ordering") or "relevance"
         if not text:
@@ -146,7 +146,7 @@ class MovieFilter(django_filters.FilterSet):
         return movies
 
     def filter_mean_rating(self, movies: MovieQuerySet, name: str, value: float) -> MovieQuerySet:
-        # A division, since Postgres would multiply in decimals, four times as slowly.
+        # A division, because Postgres would multiply in decimals, which is four times as slow.
         return movies.filter(rating_count__gt=0, rating_count__lte=F("rating_sum") / float(value))
 
     def filter_people(self, movies: MovieQuerySet, name: str, people: list[Person]) -> MovieQuerySet:

@@ -12,7 +12,7 @@ from catalog.models.rating import NOTE_LENGTH, RATING_STEPS
 from catalog.pending_sign_ups import address_taken, has_account
 from catalog.sign_ups import sign_up_errors
 
-SHORT_TEXT = forms.Textarea(attrs={"rows": 3})  # which fields copy
+SHORT_TEXT = forms.Textarea(attrs={"rows": 3})  # fields copy the widget
 
 
 class RatingForm(forms.Form):
@@ -25,7 +25,7 @@ class RatingForm(forms.Form):
 
 
 class NoteForm(forms.Form):
-    """A note, which an empty text deletes."""
+    """A note. Empty text deletes it."""
 
     note = forms.CharField(label=_("Note, for you alone"), required=False, max_length=NOTE_LENGTH, widget=SHORT_TEXT)
 
@@ -57,7 +57,7 @@ class MovieListForm(forms.ModelForm):
         }
 
     def validate_unique(self) -> None:
-        """The service does, which knows the user."""
+        """Does nothing: the service validates uniqueness, because it knows the user."""
 
 
 class ProfileForm(forms.Form):
@@ -65,7 +65,7 @@ class ProfileForm(forms.Form):
         PROFILE_NAME,
         label=_("Name"),
         required=False,
-        strip=True,  # a line break at the end would pass `$`
+        strip=True,  # otherwise a trailing line break would pass `$`
         help_text=_("Part of its address: 2 to 30 of a-z, 0-9, - and _, the first one a letter."),
         error_messages={"invalid": _("Expected 2 to 30 of a-z, 0-9, - and _, the first one a letter.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
@@ -103,7 +103,7 @@ class UsernameForm(forms.Form):
 
 
 class ConfirmSignUpForm(UsernameForm):
-    """The name of an account that waits for its address: the one that was wanted, or another if it is taken."""
+    """The username of a pending account: the chosen one, or another if it is taken."""
 
     def __init__(self, email: str, data: dict[str, Any]) -> None:
         super().__init__(data)
@@ -117,9 +117,9 @@ class ConfirmSignUpForm(UsernameForm):
 
 
 class SignUpForm(UsernameForm):
-    """The sign-up form; `catalog.sign_ups` decides whether the values are acceptable. All errors are shown at once.
+    """The sign-up form. `catalog.sign_ups` validates the values, and all errors are shown at once.
 
-    Without `compares_names` a name that is taken is no error here, so that the answer does not tell.
+    If `compares_names` is False, a taken name is not an error here, so that the response does not reveal it.
     """
 
     email = forms.EmailField(required=False, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
@@ -143,13 +143,13 @@ class SignUpForm(UsernameForm):
         return again
 
     def clean(self) -> None:
-        """A field that has no value has its error already."""
+        """Adds the errors of the service to fields that have none yet."""
         errors = sign_up_errors(**self.account(), compares_names=self.compares_names)
         self.add_errors({name: texts for name, texts in errors.items() if name not in self.errors})
 
 
 class IdentitySignUpForm(SignUpForm):
-    """For people whom the identity provider signed in. An address that it has verified is taken as it is."""
+    """The form for people whom the identity provider signed in. An address that it has verified is used unchanged."""
 
     password = password_again = None  # type: ignore[assignment]
 

@@ -1,6 +1,6 @@
-"""Ratings of visitors without an account: kept in their session, and recorded once they sign up or sign in.
+"""Ratings of guests: stored in their session, and recorded once they sign up or sign in.
 
-Whatever page they sign in on: the receiver is connected when the site's URLs are loaded, which import this module.
+This works on any page, because the receiver is connected when the site's URLs, which import this module, are loaded.
 """
 
 from collections.abc import Iterable
@@ -20,18 +20,18 @@ from catalog.models import Movie, Rating, User
 from catalog.models.movie import Marks
 from catalog.services import mark_movies, record_rating, remove_rating
 
-KEY = "guest_ratings"  # {movie id: [rating, seconds since 1970]}, the latest last
-MAX_RATINGS = 100  # the oldest one makes room
+KEY = "guest_ratings"  # {movie id: [rating, seconds since 1970]}, latest last
+MAX_RATINGS = 100  # beyond them, the oldest one is dropped
 
 
 def guest_ratings(session: SessionBase) -> dict[int, float]:
-    """The visitor's ratings, the latest first."""
+    """Returns the guest's ratings, latest first."""
     rows = session.get(KEY, {})
     return {int(movie): rating for movie, (rating, _) in reversed(rows.items())}
 
 
 def rate_as_guest(session: SessionBase, movie: Movie, rating: float | None) -> None:
-    """Replaces the visitor's rating of the movie; None removes it. The caller has validated the rating."""
+    """Replaces the guest's rating of the movie; None removes it. The caller must validate the rating."""
     rows = {key: row for key, row in session.get(KEY, {}).items() if key != str(movie.pk)}
     if rating is not None:
         rows[str(movie.pk)] = [rating, int(timezone.now().timestamp())]
@@ -39,7 +39,7 @@ def rate_as_guest(session: SessionBase, movie: Movie, rating: float | None) -> N
 
 
 def rate_for(request: HttpRequest, movie: Movie, rating: float | None) -> None:
-    """Records the rating for the account, or keeps it in the visitor's session; None removes it."""
+    """Records the rating for the account, or stores it in the guest's session; None removes it."""
     if not request.user.is_authenticated:
         rate_as_guest(request.session, movie, rating)
     elif rating is None:
@@ -49,7 +49,7 @@ def rate_for(request: HttpRequest, movie: Movie, rating: float | None) -> None:
 
 
 def mark_for(request: HttpRequest, movies: Iterable[Movie]) -> None:
-    """Sets `marks` of these movies, which their cards show, for the account or the visitor who asks."""
+    """Sets `marks` of these movies, which their cards show, for the current user or guest."""
     if request.user.is_authenticated:
         mark_movies(request.user, movies)
         return
@@ -60,7 +60,7 @@ def mark_for(request: HttpRequest, movies: Iterable[Movie]) -> None:
 
 @receiver(user_logged_in)
 def keep_guest_ratings(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """Records the session's ratings under the account that signs in. What the account has already rated stays."""
+    """Records the session's ratings for the account that signs in. Existing ratings of the account are kept."""
     rows = request.session.get(KEY, {})
     movies = Movie.objects.in_bulk(int(key) for key in rows)
     rated = set(Rating.objects.filter(user=user, movie__in=movies).values_list("movie_id", flat=True))

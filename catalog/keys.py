@@ -1,4 +1,4 @@
-"""Services for API keys: making and revoking them, and what revokes them together with sessions."""
+"""Services for API keys: creating and revoking them, and events that revoke them together with sessions."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -22,8 +22,8 @@ from catalog.models import APIKey, Scope, User
 from catalog.models.api_key import NAME_LENGTH, PREFIX_LENGTH, hash_of, new_key
 from catalog.text import visible
 
-MAX_KEYS = 50  # of one account, beside those of its sign-ins and that of its feeds
-MAX_SIGN_IN_KEYS = 10  # the one unused for longest makes room for the next
+MAX_KEYS = 50  # per account, not counting those of sign-ins and feeds
+MAX_SIGN_IN_KEYS = 10  # the least recently used one is deleted for the next
 SIGN_IN_NAME = "POST token/"
 SIGN_IN_SCOPES = (Scope.READ, Scope.RATE)
 PERMISSIONS = {Scope.SERVICE: "recommender.recommend_for_others"}
@@ -32,23 +32,23 @@ FOR_STAFF = (Scope.BULK, Scope.MODELS, Scope.METRICS)
 
 
 class NewKey(NamedTuple):
-    """A key as it is shown once, and its row."""
+    """A new key, which is shown once, and its row."""
 
     key: str
     row: APIKey
 
 
 def scopes_for(user: User) -> list[Scope]:
-    """The scopes that have an effect for this account. What it may do is asked again at each request."""
+    """Returns the scopes that have an effect for this account. Its permissions are checked again at each request."""
     permitted = [scope for scope, permission in PERMISSIONS.items() if user.has_perm(permission)]
     return [*SIGN_IN_SCOPES, *permitted, *(FOR_STAFF if user.is_staff else ())]
 
 
 def create_key(*, user: User, name: str, scopes: Iterable[str], expires_in: timedelta | None = None) -> NewKey:
-    """Makes a key; without `expires_in` it is valid until it is revoked.
+    """Creates a key. Without `expires_in` it is valid until it is revoked.
 
-    Raises InvalidKey with messages per field, and InvalidCredentials if the account's password is no longer the one
-    that `user` was read with.
+    Raises InvalidKey with messages per field, and InvalidCredentials if the account's password has changed since `user`
+    was loaded.
     """
     name = visible(name)
     if not 1 <= len(name) <= NAME_LENGTH:
@@ -63,7 +63,7 @@ def create_key(*, user: User, name: str, scopes: Iterable[str], expires_in: time
 
 
 def create_sign_in_key(*, user: User, scopes: Iterable[str] = SIGN_IN_SCOPES) -> NewKey:
-    """Makes a key for a program that gave the account's name and password. Raises as `create_key`."""
+    """Creates a key for a program that sent the account's name and password. Raises the errors of `create_key`."""
     with transaction.atomic():
         _lock(user)
         made = user.api_keys.filter(is_from_sign_in=True)
@@ -73,9 +73,9 @@ def create_sign_in_key(*, user: User, scopes: Iterable[str] = SIGN_IN_SCOPES) ->
 
 
 def create_feeds_key(*, user: User) -> NewKey:
-    """Makes the key in the addresses of the user's feeds, or a new one in place of it, which ends the former at once.
+    """Creates the key in the URLs of the user's feeds. Replaces the previous key, which is revoked at once.
 
-    Raises InvalidCredentials as `create_key`.
+    Raises InvalidCredentials like `create_key`.
     """
     with transaction.atomic():
         _lock(user)
@@ -84,23 +84,23 @@ def create_feeds_key(*, user: User) -> NewKey:
 
 
 def feeds_keys(user: User) -> QuerySet[APIKey]:
-    """The one that `create_feeds_key` made, or none."""
+    """Returns the key created by `create_feeds_key`, if there is one."""
     return user.api_keys.filter(scopes=Scope.FEEDS)
 
 
 def revoke_key(*, user: User, key_id: int) -> bool:
-    """Ends one of the user's keys; False if they have no such key."""
+    """Revokes one of the user's keys. Returns False if they have no such key."""
     return bool(user.api_keys.filter(pk=key_id).delete()[0])
 
 
 def revoke_keys(user: User) -> int:
-    """Ends all keys of the account and returns their number. A new password ends them too."""
+    """Revokes all keys of the account and returns their number. A new password revokes them too."""
     return user.revoke_keys()
 
 
 @receiver(post_delete, sender=Authenticator)
 def _end_access_with_factor(instance: Authenticator, **kwargs: Any) -> None:
-    """A second factor that is taken off ends other sessions and API keys. New recovery codes end none."""
+    """Ends other sessions and API keys when a second factor is removed. New recovery codes end none."""
     if instance.type == Authenticator.Type.RECOVERY_CODES:
         return
     _end_access(instance.user_id)
@@ -113,7 +113,7 @@ def _end_access_without_identity(instance: SocialAccount, **kwargs: Any) -> None
 
 @receiver(social_account_added)
 def _end_access_with_identity(sociallogin: Any, **kwargs: Any) -> None:
-    """A new way in: sessions and programs that were in before have to sign in again."""
+    """Ends other sessions and API keys when a sign-in method is added, so that they must sign in again."""
     _end_access(sociallogin.account.user_id)
 
 
@@ -129,7 +129,7 @@ def _end_access(user_id: int) -> None:
 
 
 def _lock(user: User) -> None:
-    """So that a request with the old password leaves no key behind a change of password."""
+    """Locks the user, so that a request with the old password cannot create a key after the password has changed."""
     current = User.objects.select_for_update(no_key=True).filter(pk=user.pk, password=user.password)
     if not current.exists():
         raise InvalidCredentials

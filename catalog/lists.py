@@ -14,11 +14,11 @@ from catalog.models.personal import MAX_LIST_LENGTH, MAX_LISTS
 from catalog.services import changing
 from catalog.text import visible
 
-BATCH = 400  # rows of an update, below the parameter limit of every SQLite
+BATCH = 400  # rows per update, below SQLite's parameter limit in every build
 
 
 def create_list(*, user: User, name: str, description: str = "", is_public: bool = False) -> MovieList:
-    """Raises InvalidList: a user has a list of this name, or as many lists as there may be. Raises UserNotFound."""
+    """Creates a list. Raises InvalidList if the name is in use or the user has too many lists, and UserNotFound."""
     with transaction.atomic():
         if not User.objects.select_for_update(no_key=True).filter(pk=user.pk).exists():
             raise UserNotFound
@@ -33,13 +33,14 @@ def change_list(movie_list: MovieList, **values: str | bool) -> MovieList:
         setattr(movie_list, name, value)
     with transaction.atomic():
         if not MovieList.objects.select_for_update(no_key=True).filter(pk=movie_list.pk).exists():
-            raise ListNotFound  # else it would be stored as a new list
+            raise ListNotFound  # otherwise it would be saved as a new list
         return _save(movie_list)
 
 
 def add_to_list(movie_list: MovieList, movie: Movie) -> bool:
-    """Puts the movie at the end, and returns whether it was not in the list. Raises InvalidList, ListNotFound,
-    MovieNotFound.
+    """Appends the movie to the list, and returns False if it was there already.
+
+    Raises InvalidList, ListNotFound, MovieNotFound.
     """
     with _changing(movie_list, movie):
         if movie_list.items.filter(movie=movie).exists():
@@ -52,18 +53,18 @@ def add_to_list(movie_list: MovieList, movie: Movie) -> bool:
 
 
 def remove_from_list(movie_list: MovieList, movie: Movie) -> bool:
-    """Returns False if the movie was not in the list. Raises ListNotFound, MovieNotFound."""
+    """Removes the movie. Returns False if it was not in the list. Raises ListNotFound, MovieNotFound."""
     with _changing(movie_list, movie):
         return movie_list.items.filter(movie=movie).delete()[0] > 0
 
 
 def move_in_list(movie_list: MovieList, movie: Movie, position: int) -> None:
-    """Makes the movie the one at this position, counted from 1; beyond the end is the end.
+    """Moves the movie to this position, counted from 1. A position beyond the end means the end.
 
     Raises ListNotFound, MovieNotFound.
     """
     with _changing(movie_list, movie):
-        items = list(MovieListItem.objects.filter(movie_list=movie_list))  # not those read with the list
+        items = list(MovieListItem.objects.filter(movie_list=movie_list))  # not the items prefetched with the list
         moved = next((item for item in items if item.movie_id == movie.pk), None)
         if moved is None:
             raise MovieNotFound(_("This movie is not in the list."))
@@ -76,7 +77,7 @@ def move_in_list(movie_list: MovieList, movie: Movie, position: int) -> None:
 
 
 def choose_lists(*, user: User, movie: Movie, keys: Collection[str], new_name: str = "") -> None:
-    """The movie is in those of the user's lists that have these keys, in a new one of that name, and in no others.
+    """Adds the movie to the user's lists with these keys and to a new list, and removes it from all others.
 
     Raises InvalidList, ListNotFound, MovieNotFound, UserNotFound; then nothing has changed.
     """
@@ -92,7 +93,7 @@ def choose_lists(*, user: User, movie: Movie, keys: Collection[str], new_name: s
 
 @contextmanager
 def _changing(movie_list: MovieList, movie: Movie) -> Iterator[None]:
-    """Locks both: Postgres would miss a deleted one only at the commit, which may be far outside."""
+    """Locks the list and the movie. Otherwise Postgres would notice a deleted one only at the outermost commit."""
     with changing(movie_list.user, movie):
         if not MovieList.objects.filter(pk=movie_list.pk).update(updated_at=timezone.now()):
             raise ListNotFound

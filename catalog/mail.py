@@ -1,4 +1,4 @@
-"""Sending mail: by the server that staff set on the site, where the environment names none, and in limited time."""
+"""Sends mail through the server from the environment, or else from the site's settings, within a time limit."""
 
 import os
 import smtplib
@@ -24,7 +24,7 @@ CHECK_SECONDS = 5
 
 
 class EmailBackend(BaseEmailBackend):
-    """Sends by the server of the site's settings, with their sender; without a server it writes mails to the log."""
+    """Sends mail through the server in the site's settings, with their sender. Without a server, logs the mail."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         values = current()
@@ -40,15 +40,15 @@ class EmailBackend(BaseEmailBackend):
 
 
 class _Timed(smtplib.SMTP):
-    """Ends its connection when as many seconds are over as one read of it may take.
+    """An SMTP connection that is closed once the timeout of a single read has passed in total.
 
-    smtplib starts to count with each byte: a server that answers byte by byte would hold the process that mails for
+    smtplib restarts its timeout with each byte, so a server that responds byte by byte would block the process for
     hours.
     """
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         found: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
-        # Of its own: TLS takes the other one over.
+        # A duplicate, because TLS takes over the original socket.
         self._watched = socket.socket(fileno=os.dup(found.fileno()))
         self._timer = Timer(timeout, self._end)
         self._timer.daemon = True
@@ -56,7 +56,7 @@ class _Timed(smtplib.SMTP):
         return found
 
     def _end(self) -> None:
-        with suppress(OSError):  # it has ended by now
+        with suppress(OSError):  # it has already ended
             self._watched.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
@@ -71,7 +71,7 @@ class _TimedTLS(smtplib.SMTP_SSL, _Timed):
 
 
 class SmtpBackend(smtp.EmailBackend):
-    """Django's, with a limit on all that a server does together: `timeout`, EMAIL_TIMEOUT by default."""
+    """Django's SMTP backend with a limit on the total time: `timeout`, by default EMAIL_TIMEOUT."""
 
     @property
     def connection_class(self) -> Any:
@@ -79,14 +79,14 @@ class SmtpBackend(smtp.EmailBackend):
 
 
 def sends_mail() -> bool:
-    """Whether mails reach anyone. Without a mail server they would be written to the log, links and all."""
+    """Returns whether mail reaches anybody. Without a server it would be logged, including secret links."""
     if settings.EMAIL_BACKEND == OWN_MAIL:
         return bool(current().mail_host)
     return not settings.EMAIL_BACKEND.endswith((".console.EmailBackend", ".dummy.EmailBackend"))
 
 
 def sender_of(values: Values) -> str:
-    """The environment's, if it names one."""
+    """Returns the sender: the environment's if it is set."""
     return values.mail_from if settings.DEFAULT_FROM_EMAIL == NO_SENDER else settings.DEFAULT_FROM_EMAIL
 
 
@@ -103,7 +103,7 @@ def server_of(values: Values, *, timeout: float) -> SmtpBackend:
 
 
 def refusal_of_server(values: Values, *, test_to: str = "") -> str:
-    """Connects, signs in and names the sender; with `test_to` sends a message there. What failed, or nothing."""
+    """Connects, signs in and names the sender; with `test_to`, sends a message there. Returns the error, or ""."""
     address = f"{values.mail_host}:{values.mail_port}"
     connection = server_of(values, timeout=CHECK_SECONDS)
     sender, began = sender_of(values), time.monotonic()
@@ -139,7 +139,7 @@ def _name_sender(server: smtplib.SMTP | None, sender: str) -> None:
 
 
 def _reason(error: smtplib.SMTPException) -> str:
-    """The server's own words, which may be bytes."""
+    """Returns the server's message, which may be bytes."""
     said = error.smtp_error if isinstance(error, smtplib.SMTPResponseException) else error
     return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
 
@@ -154,6 +154,6 @@ def _test_message(sender: str, to: str, name: str) -> EmailMessage:
 
 
 def ask_to_confirm(request: HttpRequest, user: User) -> None:
-    """Sends the mail that asks the owner of a new account to confirm its address, if it has one and mail is sent."""
+    """Sends the confirmation mail of a new account, if the account has an address and the site sends mail."""
     if user.email and sends_mail():
         EmailAddress.objects.add_email(request, user, user.email).send_confirmation(request, signup=True)

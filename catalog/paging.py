@@ -1,4 +1,4 @@
-"""Pagination of long lists whose last pages are as fast as the first."""
+"""Pagination of long lists that is as fast on the last page as on the first."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 
 
 class KeysFirstPaginator(Paginator):
-    """Finds the keys of a page first, then the rows by key.
+    """Selects the keys of a page first, then the rows by key.
 
-    The database thus skips earlier pages within an index instead of reading their rows; from the middle on it counts
+    The database can then skip earlier pages within an index instead of reading their rows. From the middle on it counts
     from the end. Requires a total order.
     """
 

@@ -1,7 +1,7 @@
-"""Sign-ups where an address comes first: the link in a mail makes the account, and nothing else does.
+"""Sign-ups that require a confirmed address: only the link in an e-mail creates the account.
 
-So a sign-up gets one answer, whether its name is free, taken or like a taken one, and whether an account has its
-address.
+The response to a sign-up therefore does not reveal whether its name is free, taken or similar to a taken one, or
+whether an account has its address.
 """
 
 from datetime import timedelta
@@ -27,7 +27,7 @@ from catalog.sign_ups import check_sign_up, create, new_user
 def request_sign_up(
     request: HttpRequest, *, username: str, email: str, password: str, invitation: str = ""
 ) -> PendingSignUp:
-    """Keeps the sign-up and sends a mail to its address, the same work whatever accounts there are.
+    """Stores the sign-up and sends a mail to its address. Does the same work whatever accounts exist.
 
     Raises PasswordSignInOff, SignUpClosed, InvitationNeeded, InvalidSignUp with messages per field, or MailNotSent.
     """
@@ -52,7 +52,7 @@ def request_sign_up(
 
 
 def has_account(email: str) -> bool:
-    """Whether an account has confirmed this address."""
+    """Returns whether an account has confirmed this address."""
     return EmailAddress.objects.filter(email=email, verified=True).exists()
 
 
@@ -67,11 +67,10 @@ def _send_mail(request: HttpRequest, pending: PendingSignUp, key: str) -> None:
 
 
 def confirm(*, key: str, username: str) -> User:
-    """Makes the account behind a link, with its address confirmed.
+    """Creates the account that belongs to a link, with its address confirmed.
 
-    The name may be another one than that of the sign-up, which may be taken by now. Raises SignUpNotFound if the link
-    does not work any more. It still does after InvalidSignUp with messages per field, SignUpClosed and
-    InvitationNeeded.
+    `username` may differ from that of the sign-up, which may be taken by now. Raises SignUpNotFound if the link is no
+    longer valid. The link remains valid after InvalidSignUp with messages per field, SignUpClosed and InvitationNeeded.
     """
     with transaction.atomic():
         of_address = _locked(key)
@@ -89,7 +88,7 @@ def confirm(*, key: str, username: str) -> User:
 
 
 def _locked(key: str) -> list[PendingSignUp]:
-    """All sign-ups of the address behind a link, so that two links to one address wait for each other."""
+    """Locks all sign-ups with the address of a link, so that two links for one address wait for each other."""
     address = PendingSignUp.objects.behind(key).values("email")
     rows = PendingSignUp.objects.usable().filter(email__in=address).select_related("invitation")
     return list(rows.select_for_update(of=("self",)).order_by("pk"))
@@ -104,5 +103,5 @@ def address_taken() -> str:
 
 
 def remove_expired() -> int:
-    """Deletes sign-ups whose link has expired. Returns how many."""
+    """Deletes sign-ups whose link has expired, and returns how many there were."""
     return PendingSignUp.objects.filter(expires_at__lte=timezone.now()).delete()[0]

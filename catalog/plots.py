@@ -1,4 +1,4 @@
-"""Plots as SVG, made by the server: no script, no request; colours are classes of static/css/plots.css."""
+"""Plots as SVG, rendered on the server without scripts or requests. Colours are classes in static/css/plots.css."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BEFORE_AND_NOW: Names = (gettext_lazy("before"), gettext_lazy("now"))
 
 @dataclass(frozen=True)
 class Point:
-    """`x` counts the places from 0; `low` and `high` are the ends of an interval, if there is one."""
+    """A point. `x` is an index of the labels; `low` and `high` are the ends of an interval, if there is one."""
 
     x: int
     y: float
@@ -39,7 +39,7 @@ class Series:
 
 
 def points_chart(title: str, labels: Sequence[str], series: Sequence[Series], *, connected: bool = True) -> SafeString:
-    """Points with their intervals; `connected` draws a line through those of a series."""
+    """Returns a chart of points with intervals; `connected` joins the points of a series with a line."""
     values = [value for row in series for point in row.points for value in _extent(point)]
     if not values:
         return SafeString("")
@@ -49,7 +49,7 @@ def points_chart(title: str, labels: Sequence[str], series: Sequence[Series], *,
 
 
 def pair_bars(title: str, bars: Iterable[Sequence[object]], names: Names = BEFORE_AND_NOW) -> SafeString:
-    """Two bars a category: [label, before, now]; `names` say what the two are."""
+    """Returns a bar chart with two bars per category: [label, before, now]. `names` describe the two."""
     rows = [(str(label), float(str(before)), float(str(now))) for label, before, now in bars]
     top = max((value for _, *pair in rows for value in pair), default=0.0)
     if not top:
@@ -64,7 +64,7 @@ def pair_bars(title: str, bars: Iterable[Sequence[object]], names: Names = BEFOR
 
 
 def row_bars(title: str, rows: Sequence[tuple[str, float, float]], names: Names) -> SafeString:
-    """As `pair_bars`, but one row a category, for long labels; the second value is written, too."""
+    """Returns horizontal bars for long labels, two per category. The second value is also printed."""
     longest = max((value for _, *pair in rows for value in pair), default=0.0)
     if not longest:
         return SafeString("")
@@ -85,7 +85,7 @@ def _row_bar(kind: str, label: str, top: int, value: float, per_unit: float) -> 
 
 
 class _Scale:
-    """From values to places in the picture; the upper end is a round number."""
+    """Maps values to coordinates. The upper end is a round number."""
 
     def __init__(self, low: float, high: float, n_places: int) -> None:
         self.tick = _round_step((high - low) / 4 or 1.0)
@@ -104,7 +104,7 @@ class _Scale:
 
 
 def _round_step(step: float) -> float:
-    """The next of 1, 2, 5 times a power of ten."""
+    """Rounds up to 1, 2 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(step))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= step * (1 - 1e-9))
 

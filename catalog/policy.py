@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-KB, MB = 1 << 10, 1 << 20  # bytes, in keys that end in _kb and _mb
+KB, MB = 1 << 10, 1 << 20  # bytes; units of keys that end in _kb and _mb
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -20,7 +20,7 @@ class Section(BaseModel):
 
 
 def key(default: Any, meaning: str, **bounds: Any) -> Any:
-    """A key of a section; `docs/configuration.md` shows all three."""
+    """Returns a key of a section. `docs/configuration.md` lists its default, meaning and bounds."""
     return Field(default, description=meaning, **bounds)
 
 

@@ -1,4 +1,4 @@
-"""How popular each movie is now: current likes of distinct people, on a prior of the likes that it has ever had.
+"""Computes how popular each movie is now: recent likes by distinct people, on a prior of all its likes.
 
 The formula, its source and its constants are those of `recommender.estimators.popularity`, here in SQL over the ratings
 of active users; a test compares the two.
@@ -21,19 +21,20 @@ PERSON_RATINGS = 500.0
 CLOCK_PEOPLE = 3
 CLOCK_LEAD = timedelta(days=30)
 TOLERANCE = 0.01  # relative change below which popularity is not rewritten
-DUE = timedelta(hours=2)  # popularity is refreshed hourly, so ratings since then are not an error yet
-OLDEST = -1000.0  # half-lives; 2 to its power is still a double above 0
+DUE = timedelta(hours=2)  # popularity is refreshed hourly, so newer ratings need not be included yet
+OLDEST = -1000.0  # half-lives; 2 to this power is still a double above 0
 
 
 def popularity_now() -> datetime | None:
-    """The moment from which ages count: the latest rating, so that a historical data set has popular movies too.
+    """Returns the time from which ages are measured: the latest rating, so that historical data sets have popular
+    movies.
 
-    No single wrong clock sets it: it is at most CLOCK_LEAD after the moment at which the CLOCK_PEOPLE-th latest of all
-    people last rated, and not in the future.
+    A few wrong clocks cannot shift it: it is at most CLOCK_LEAD after the CLOCK_PEOPLE-th latest of all users' last
+    ratings, and not in the future.
     """
     rows = Rating.objects.for_training().filter(rated_at__lte=timezone.now() + CLOCK_TOLERANCE)
     last_rated: dict[int, datetime] = {}
-    while len(last_rated) < CLOCK_PEOPLE:  # by index, where counting every person's ratings would take seconds
+    while len(last_rated) < CLOCK_PEOPLE:  # uses the index, where grouping all ratings by user would take seconds
         others = rows.exclude(user__in=list(last_rated)).order_by("-rated_at", "-id")
         latest = others.values_list("user_id", "rated_at").first()
         if latest is None:
@@ -46,7 +47,7 @@ def popularity_now() -> datetime | None:
 
 
 def refresh_popularity() -> int:
-    """Sets each movie's popularity, by the formula above. Returns how many changed.
+    """Sets each movie's popularity by the formula above. Returns how many changed.
 
     Changes below TOLERANCE are skipped; otherwise every row would be rewritten each hour as time passes.
     """
@@ -64,7 +65,7 @@ def refresh_popularity() -> int:
 
 
 def wrong_popularity() -> int:
-    """How many movies have another popularity than they should, beyond what may have changed since the last refresh."""
+    """Returns the number of movies with a wrong popularity, allowing for changes since the last refresh."""
     fresh, parameters = _fresh()
     moved = 1 - 2 ** (-DUE / timedelta(days=settings.POLICY.popularity.half_life_days))
     with connection.cursor() as cursor:
@@ -84,7 +85,7 @@ def wrong_popularity() -> int:
 
 
 def _fresh() -> tuple[str, list[Any]]:
-    """SQL for each movie's id and present popularity, with its parameters."""
+    """Returns SQL for each movie's id and current popularity, with its parameters."""
     now, liked_from = popularity_now(), settings.POLICY.popularity.liked_from
     if now is None:
         return "SELECT id, 0.0 AS popularity FROM catalog_movie", []

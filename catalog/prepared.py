@@ -1,4 +1,4 @@
-"""Queries of the hottest requests, whose SQL Django makes once in a process, and which Postgres plans once."""
+"""Queries of the most frequent requests. Django compiles them once per process, and Postgres plans them once."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -11,26 +11,27 @@ from django.db.models import QuerySet
 
 Row = tuple[Any, ...]
 
-# InvalidSqlStatementName, DuplicatePreparedStatement: a pooler gives each transaction another connection of the server.
+# InvalidSqlStatementName, DuplicatePreparedStatement: a connection pooler switches server connections per transaction.
 # FeatureNotSupported: a migration has changed a column's type.
 _NOT_PREPARED = {"26000", "42P05", "0A000"}
 
 
 class PreparedQuery:
-    """`make` gives the query, of `values_list` or a union of them, for a value; `example` is one that it may be given.
+    """A query with one parameter, compiled once.
 
-    Every parameter of the SQL that equals the example stands for the value, so no constant of the query may equal it.
-    Without `converts` the rows are as the database's driver gives them: quicker, for numbers and texts.
+    `make` returns the query, of `values_list` or a union of such, for a value; it is compiled with `example`. Every SQL
+    parameter equal to the example is later replaced by the value, so no constant of the query may equal it. If
+    `converts` is False, rows contain the driver's raw values, which is faster and suits numbers and strings.
     """
 
     def __init__(self, make: Callable[[Any], QuerySet[Any, Any]], *, example: Any, converts: bool = True) -> None:
         self._make, self._example, self._converts = make, example, converts
         self._name = f"{make.__module__}.{make.__name__}".replace(".", "_")
-        self._prepared: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()  # the driver's connections
+        self._prepared: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()  # keyed by the driver's connections
         self._is_pooled = False
 
     def rows(self, value: Any) -> list[Row]:
-        """As the query set returns them, of the database as it is now."""
+        """Returns the rows as the queryset would, from the current state of the database."""
         sql, parameters, converters = self._statement
         connection = connections[DEFAULT_DB_ALIAS]
         rows = self._execute(connection, sql, parameters, value)
@@ -41,7 +42,7 @@ class PreparedQuery:
 
     def _execute(self, connection: BaseDatabaseWrapper, sql: str, parameters: Row, value: Any) -> list[Row]:
         with connection.cursor() as cursor:
-            # In a transaction an error could not be undone.
+            # An error within a transaction could not be undone.
             if connection.vendor == "postgresql" and not connection.in_atomic_block and not self._is_pooled:
                 try:
                     return self._execute_prepared(cursor, connection.connection, sql, parameters, value)
@@ -55,7 +56,7 @@ class PreparedQuery:
 
     def _execute_prepared(self, cursor: Any, connection: Any, sql: str, parameters: Row, value: Any) -> list[Row]:
         if connection not in self._prepared:
-            # Imported here: an embedded site has no driver of Postgres to load.
+            # Imported here, because an embedded site need not load the Postgres driver.
             from psycopg2.extensions import AsIs
 
             own = [AsIs("$1") if given == self._example else given for given in parameters]

@@ -1,4 +1,4 @@
-"""Services for public profiles: what users choose to show, and what staff take down."""
+"""Services for public profiles: what users publish, and what staff take down."""
 
 import re
 
@@ -13,9 +13,7 @@ from catalog.text import visible
 
 
 def save_profile(*, user: User, name: str, is_public: bool, shows_diary: bool) -> Profile:
-    """Raises InvalidProfile: the name is another user's, missing or not as PROFILE_NAME says, or staff have hidden the
-    profile.
-    """
+    """Saves the profile. Raises InvalidProfile if staff have hidden it, or if the name is missing, invalid or taken."""
     name = visible(name)
     with transaction.atomic():
         Profile.objects.get_or_create(user=user)
@@ -38,14 +36,14 @@ def save_profile(*, user: User, name: str, is_public: bool, shows_diary: bool) -
 
 
 def hide_profile(*, user: User) -> bool:
-    """Takes down the user's profile and public lists until `lift_hiding`. Returns False if they were hidden."""
+    """Takes down the user's profile and public lists until `lift_hiding`. Returns False if they were hidden already."""
     Profile.objects.get_or_create(user=user)
     hidden = Profile.objects.filter(user=user, hidden_at=None)
     return bool(hidden.update(hidden_at=timezone.now(), is_public=False))
 
 
 def lift_hiding(*, user: User) -> bool:
-    """The user may publish again; their profile stays private until they do. Returns False if it was not hidden."""
+    """Allows the user to publish again. The profile stays private until they do. Returns False if it was not hidden."""
     return bool(Profile.objects.filter(user=user).exclude(hidden_at=None).update(hidden_at=None))
 
 

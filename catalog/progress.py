@@ -1,4 +1,4 @@
-"""Long work: its progress as a bar in a terminal and as lines elsewhere, and processing in chunks."""
+"""Progress of long work, as a bar in terminals and as lines elsewhere, and processing in chunks."""
 
 import io
 import sys
@@ -14,13 +14,13 @@ LINE_SECONDS = 10.0
 
 
 class ProgressLines(tqdm):
-    """For logs and pipes: a line on stderr every LINE_SECONDS, none from work that is shorter."""
+    """Progress for logs and pipes: a line on stderr every LINE_SECONDS, and none for shorter work."""
 
     def __init__(self, bar_format: str | None, total: int | None, **options: Any) -> None:
         self.said_at = time.monotonic()
         plain = "{desc}: {percentage:.0f}%, {n_fmt} of {total_fmt}, {elapsed} so far, {remaining} left"
         bar_format = (bar_format or plain).replace("{bar}| ", "") if bar_format or total else None
-        # The file gets what is meant for a cursor, such as what clears a bar.
+        # The file receives control characters for the cursor, such as those that clear a bar.
         super().__init__(total=total, bar_format=bar_format, file=io.StringIO(), **options)
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
@@ -40,7 +40,9 @@ def progress_bar(
     bar_format: str | None = None,
     shown: bool = True,
 ) -> "tqdm[None]":
-    """A bar on stderr that disappears at the end, or lines if it is not a terminal. Without a total it only counts."""
+    """Returns a bar on stderr that disappears at the end, or lines if stderr is not a terminal. Without a total it
+    counts.
+    """
     return (tqdm if sys.stderr.isatty() else ProgressLines)(
         total=total,
         desc=description,
@@ -61,7 +63,7 @@ def chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 def chunks_with_progress(
     rows: Sequence[T], size: int, *, description: str, unit: str, shown: bool
 ) -> Iterator[Sequence[T]]:
-    """Advances the bar after each chunk has been processed."""
+    """Yields chunks, and advances the bar after each has been processed."""
     with progress_bar(total=len(rows), description=description, unit=unit, shown=shown) as bar:
         for chunk in chunks(rows, size):
             yield chunk

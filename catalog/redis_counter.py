@@ -16,7 +16,7 @@ from redis.retry import Retry
 
 from catalog.errors import RedisUnavailable
 
-TIMEOUT = 0.15  # seconds that a hung Redis delays a request
+TIMEOUT = 0.15  # maximum delay of a request in seconds if Redis hangs
 LUA = """
 local count = redis.call("INCRBY", KEYS[1], ARGV[2])
 if count == tonumber(ARGV[2]) then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
@@ -26,7 +26,7 @@ SHA = sha1(LUA.encode(), usedforsecurity=False).hexdigest()
 
 
 class _Own(local):
-    """A connection of each thread: to take one from a pool costs more than to count."""
+    """One connection per thread, because taking one from a pool costs more than counting."""
 
     connections: dict[str, ConnectionInterface]
 
@@ -35,11 +35,12 @@ class _Own(local):
 
 
 _own = _Own()
-os.register_at_fork(after_in_child=lambda: _own.connections.clear())  # or two processes would read each other's answers
+# otherwise two processes would read each other's replies
+os.register_at_fork(after_in_child=lambda: _own.connections.clear())
 
 
 def count(key: str, seconds: int, n: int = 1) -> tuple[int, float]:
-    """As `catalog.counter.count`. Raises RedisUnavailable."""
+    """Counts like `catalog.counter.count`. Raises RedisUnavailable."""
     try:
         number, milliseconds = _run(1, f"{settings.REDIS_PREFIX}:count:{key}", seconds * 1000, n)
     except RedisError as error:
@@ -51,11 +52,11 @@ def _run(*arguments: Any) -> Any:
     url = settings.COUNTER_URL
     connection = _own.connections.get(url)
     if connection is None:
-        pool = _pool(url)  # its make_connection() stops at a hundred, counting those of threads that have ended
+        pool = _pool(url)  # not its make_connection(), which stops at a hundred and counts those of ended threads
         connection = _own.connections[url] = pool.connection_class(**pool.connection_kwargs)
     try:
         return _evaluate(connection, *arguments)
-    except NotConnected:  # Redis may have closed the connection since it was used last
+    except NotConnected:  # Redis may have closed the connection since its last use
         return _evaluate(connection, *arguments)
 
 
@@ -70,7 +71,7 @@ def _evaluate(connection: ConnectionInterface, *arguments: Any) -> Any:
 
 @cache
 def _pool(url: str) -> ConnectionPool:
-    """What knows how to connect to that address."""
+    """Returns a pool, used only for its connection settings."""
     return ConnectionPool.from_url(
         url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0), protocol=2
     )

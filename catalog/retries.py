@@ -1,4 +1,4 @@
-"""stamina's retries, each a line of the site's log: stamina itself prints them past it where structlog is installed."""
+"""stamina's retries, logged to the site's log. If structlog is installed, stamina would bypass that log."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The page that a form returns to: one of this site, and never an address that accepts only forms."""
+"""Returns URLs of forms: always a page of this site, never a URL that only accepts forms."""
 
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -10,7 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def is_readable(address: str) -> bool:
-    """Whether a page answers at this address: forms are sent to some that take nothing else."""
+    """Returns whether this URL responds to GET. Some URLs accept only forms."""
     path, root = unquote(urlsplit(address).path), get_script_prefix()
     if not path.startswith(root):
         return False
@@ -23,7 +23,7 @@ def is_readable(address: str) -> bool:
 
 
 def safe_next(request: HttpRequest, default: Any) -> str:
-    """The return address in the form, or else in the page's own address, if it is a page of this site."""
+    """Returns the form's `next` URL, otherwise the page's, if it is a page of this site; otherwise `default`."""
     target = request.POST.get("next") or request.GET.get("next", "")
     hosts = {request.get_host()}
     if url_has_allowed_host_and_scheme(target, hosts, require_https=request.is_secure()) and is_readable(target):
@@ -32,6 +32,8 @@ def safe_next(request: HttpRequest, default: Any) -> str:
 
 
 def return_address(request: HttpRequest) -> str:
-    """Where forms of this page lead back to: the page, or if it answers a form, the page of that form."""
+    """Returns the URL to which forms of this page return: the page itself or, for a response to a form, the form's
+    page.
+    """
     here = request.get_full_path()
     return here if request.method in ("GET", "HEAD") or is_readable(here) else safe_next(request, "recommender:home")

@@ -1,4 +1,4 @@
-"""The one parser of JSON from outside: limited in depth, and free of values that break what reads them."""
+"""The parser for all JSON from outside: limits depth, and excludes values that break code which reads them."""
 
 import json
 import math
@@ -6,19 +6,19 @@ import re
 from typing import Any
 
 MAX_DEPTH = 64
-MAX_DIGITS = 18  # of whole numbers: databases hold 64 bits
-# An escaped character that databases and UTF-8 cannot hold: NUL, or one half of a surrogate pair.
+MAX_DIGITS = 18  # of integers: databases store 64 bits
+# An escaped character that databases and UTF-8 cannot represent: NUL, or one half of a surrogate pair.
 _ESCAPES = re.compile(
     r"\\\\|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(\\u[dD][89a-fA-F][\da-fA-F]{2})|(\\u0000)"
 )
 
 
 class HugeNumber(str):
-    """A number that is too large to be read, as text; a field for numbers decides, one for text refuses it."""
+    """A number too large to parse, kept as a string. Numeric fields handle it; text fields reject it."""
 
 
 class InvalidJSON(ValueError):
-    """The message says what is wrong, in `line` where that is known."""
+    """Invalid JSON. The message says what is wrong; `line` is its line, if known."""
 
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)
@@ -26,9 +26,9 @@ class InvalidJSON(ValueError):
 
 
 def parse_json(content: bytes | str, *, lenient: bool = False) -> Any:
-    """Parses a document; numbers that may exceed 64 bits become HugeNumber or stay text.
+    """Parses a document. Numbers that may exceed 64 bits become HugeNumber.
 
-    `lenient` is for files of other sites: NaN and infinities stay text too, and characters that cannot be stored
+    `lenient` is for files of other sites: NaN and infinities become strings, and characters that cannot be stored
     become U+FFFD. Raises InvalidJSON.
     """
     too_deep = InvalidJSON(f"it is nested more than {MAX_DEPTH} levels deep")

@@ -1,4 +1,4 @@
-"""Sentences that are filled in when they are shown, maybe long after their values were stored by another version."""
+"""Sentences filled in when they are shown, maybe long after another version stored their values."""
 
 from collections.abc import Callable, Mapping
 from string import Formatter
@@ -6,13 +6,13 @@ from typing import Any
 
 from django.utils.functional import Promise
 
-NO_VALUE = "?"  # shown in place of a value that is missing
+NO_VALUE = "?"  # shown for a missing value
 
 
 def fill(text: str | Promise, values: Mapping[str, Any], *, shown: Callable[[str], str] = str) -> str:
-    """The text with the values in its braces; `shown` says how a text among them is shown. Raises nothing.
+    """Returns the text with its placeholders filled; `shown` formats values that are strings. Never raises.
 
-    Rows of other versions may lack a value or hold one of another type: the rest of the sentence is still shown.
+    Rows of other versions may lack a value or store one of another type; the rest of the sentence is still shown.
     """
     return _TolerantFormatter(shown).vformat(str(text), (), values)
 
@@ -32,7 +32,7 @@ class _TolerantFormatter(Formatter):
         if isinstance(value, str):
             return self.shown(value)
         if isinstance(value, float):
-            value += 0.0  # the negative of a tolerated loss of 0 is -0.0, which reads as 0
+            value += 0.0  # a tolerated loss of 0 is negated to -0.0, which would be shown as -0
         try:
             return str(format(value, format_spec))
         except (TypeError, ValueError):

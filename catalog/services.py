@@ -22,9 +22,9 @@ from catalog.signals import rating_recorded
 def record_rating(
     *, user: User, movie: Movie, rating: float, rated_at: datetime | None = None, source: str = Source.SITE
 ) -> Rating:
-    """Records a rating, replacing an earlier one by the same user.
+    """Records a rating, replacing any earlier one by the same user.
 
-    The movie leaves the user's watchlist. Sends `rating_recorded` after the commit. Raises InvalidRating,
+    Removes the movie from the user's watchlist. Sends `rating_recorded` after the commit. Raises InvalidRating,
     MovieNotFound, UserNotFound.
     """
     value = _valid_rating(rating)
@@ -58,23 +58,23 @@ def remove_rating(*, user: User, movie: Movie) -> bool:
 
 
 def add_to_watchlist(*, user: User, movie: Movie) -> WatchlistItem:
-    """Idempotent. Raises MovieNotFound, UserNotFound."""
+    """Adds the movie to the watchlist. Idempotent. Raises MovieNotFound, UserNotFound."""
     with changing(user, movie):
         return WatchlistItem.objects.get_or_create(user=user, movie=movie)[0]
 
 
 def remove_from_watchlist(*, user: User, movie: Movie) -> bool:
-    """Returns False if the movie was not on the watchlist."""
+    """Removes the movie from the watchlist. Returns False if it was not on it."""
     return WatchlistItem.objects.filter(user=user, movie=movie).delete()[0] > 0
 
 
 def is_wanted_by(user: User | AnonymousUser, movie: Movie) -> bool:
-    """Whether the movie is on the user's watchlist; a visitor has none."""
+    """Returns whether the movie is on the user's watchlist; guests have none."""
     return user.is_authenticated and WatchlistItem.objects.filter(user=user, movie=movie).exists()
 
 
 def mark_movies(user: User, movies: Iterable[Movie]) -> None:
-    """Sets `marks` of these movies for the user, by one query. `guests.mark_for` knows visitors too."""
+    """Sets `marks` of these movies for the user with one query. `guests.mark_for` also handles guests."""
     by_id = defaultdict(list)
     for movie in movies:
         movie.marks = Marks()
@@ -117,7 +117,7 @@ def _valid_moment(rated_at: datetime | None) -> datetime:
 
 @contextmanager
 def changing(user: User, movie: Movie) -> Iterator[None]:
-    """A transaction that locks the movie: it cannot be deleted, and concurrent changes of one user's rows wait.
+    """A transaction that locks the movie, which prevents its deletion and serialises changes to a user's rows.
 
     Raises MovieNotFound, UserNotFound if another request has deleted them.
     """

@@ -1,7 +1,7 @@
-"""The first run: a link that only readers of the log have leads to the page that makes the first staff account.
+"""The first run: a link written to the log leads to the page that creates the first staff account.
 
-The link's code is computed from SECRET_KEY and a random text in the database, so that it is stored nowhere and stays
-the same until it is used or replaced.
+The link's code is computed from SECRET_KEY and a random nonce in the database. It is thus stored nowhere, and stays the
+same until it is used or replaced.
 """
 
 import base64
@@ -22,12 +22,12 @@ from catalog.sign_ups import sign_up_errors
 
 
 def is_open() -> bool:
-    """Whether the site waits for its first superuser."""
+    """Returns whether the site has no superuser yet."""
     return not User.objects.filter(is_superuser=True).exists()
 
 
 def new_code() -> str:
-    """Replaces the present code."""
+    """Replaces the current code and returns the new one."""
     nonce = secrets.token_urlsafe(24)
     row, _made = SiteSettings.objects.get_or_create(pk=1)
     row.setup_nonce = nonce
@@ -46,7 +46,7 @@ def is_code(given: str) -> bool:
 
 
 def link(code: str, *, base: str = "") -> str:
-    """The page's address at `base`, by default the address that the settings name."""
+    """Returns the page's URL at `base`, by default at the site's own address."""
     return f"{urljoin(base or site_address(), reverse('catalog:setup'))}?{urlencode({'code': code})}"
 
 
@@ -61,16 +61,17 @@ def site_address() -> str:
 def create_first_account(
     *, code: str, username: str, email: str, password: str, change: Callable[[SiteSettings], object]
 ) -> User:
-    """Makes the first superuser and changes the site's settings, both or neither; the code is used up.
+    """Creates the first superuser and saves the site's settings in one transaction; the code is then used up.
 
-    Of two people at one moment the second gets SetupClosed. Raises InvalidSignUp if a user took the name meanwhile.
+    If two people do so at once, the second gets SetupClosed. Raises InvalidSignUp if a user took the name in the
+    meantime.
     """
     user = User(username=User.normalize_username(username.strip()), email=User.objects.normalize_email(email))
     user.set_password(password)
     try:
         with transaction.atomic():
             make_first_staff(code=code, user=user, change=change)
-            if email:  # of a person who reads the site's log
+            if email:  # confirmed, because the person can read the site's log
                 EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     except IntegrityError:
         raise InvalidSignUp(fields=sign_up_errors(username=username, email=email, password=password)) from None
@@ -78,7 +79,7 @@ def create_first_account(
 
 
 def make_first_staff(*, code: str, user: User, change: Callable[[SiteSettings], object]) -> None:
-    """As `create_first_account`, for an account that is there, or not saved yet. Raises SetupClosed."""
+    """Makes an account the first superuser, saved or not; otherwise like `create_first_account`. Raises SetupClosed."""
     with transaction.atomic():
         row = SiteSettings.objects.select_for_update().filter(pk=1).first()
         if row is None or not _fits(code, row.setup_nonce) or not is_open():

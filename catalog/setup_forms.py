@@ -1,4 +1,4 @@
-"""The form of what staff set for the whole site, on the page of the first run and in the admin."""
+"""The form for site-wide settings, used on the page of the first run and in the admin."""
 
 from http.client import HTTPException
 from typing import Any
@@ -26,7 +26,7 @@ _TOKEN = RegexValidator(r"^[!-~]+$", _("A token has no spaces and no accents."))
 
 
 class SiteSettingsForm(forms.ModelForm):
-    """Checks the mail server and the token by using them. A secret is never shown; an empty field keeps it."""
+    """Tests the mail server and the token by using them. Secrets are never shown; an empty field keeps them."""
 
     site_name = forms.CharField(
         label=_("Name of the site"),
@@ -119,7 +119,7 @@ class SiteSettingsForm(forms.ModelForm):
         elif self._password_is_for_another_server(cleaned):
             self.add_error("mail_password", _("Give the password again: the stored one is for another server."))
         elif not set(MAIL).isdisjoint(self.changed_data):
-            # A real message only once everything else is right, so that each correction does not send one.
+            # Send a real message only if everything else is valid, so that not every correction sends one.
             test_to = "" if self.errors else self.test_to
             if refusal := refusal_of_server(self.values(), test_to=test_to):
                 self.add_error("mail_host", refusal)
@@ -130,14 +130,14 @@ class SiteSettingsForm(forms.ModelForm):
         return is_kept and not is_forgotten and "mail_host" in self.changed_data
 
     def values(self) -> Values:
-        """What the site would work with."""
+        """Returns the settings that would be in effect."""
         given = {name: self.cleaned_data[name] for name in self._meta.fields or [] if name in self.cleaned_data}
         forgotten = self.cleaned_data.get("forget_secrets", [])
         stored = "" if "mail_password" in forgotten else current().mail_password
         return Values(**given, mail_password=self.cleaned_data["mail_password"] or stored)
 
     def write_to(self, row: SiteSettings) -> None:
-        """Fields that the environment sets stay as they are in the row."""
+        """Writes the values to the row, except fields that the environment sets."""
         for name in self._meta.fields or []:
             if not set_by(name):
                 setattr(row, name, self.cleaned_data[name])
@@ -149,7 +149,7 @@ class SiteSettingsForm(forms.ModelForm):
 
 
 class SetupForm(SiteSettingsForm):
-    """That of the first run, which also asks what to begin with."""
+    """The form of the first run, which also asks what data to start with."""
 
     start_with = forms.ChoiceField(
         label=_("Movies to begin with"),
@@ -170,14 +170,14 @@ class SetupForm(SiteSettingsForm):
 
 
 class _NoRedirects(HTTPRedirectHandler):
-    """Another address would get the token."""
+    """Prevents redirects, because another server would receive the token."""
 
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
         return None
 
 
 def refusal_of_tmdb(token: str) -> str:
-    """Asks TMDB with the token. What is wrong, or nothing."""
+    """Makes a request to TMDB with the token. Returns the error, or ""."""
     address = f"{settings.TMDB_API_URL.rstrip('/')}/configuration"
     server = {"server": urlsplit(address).netloc.rpartition("@")[2], "seconds": TMDB_SECONDS}
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}

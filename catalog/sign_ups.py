@@ -1,6 +1,6 @@
-"""Sign-up: what a new account may be called, and how it is made at once.
+"""Sign-up: rules for the names of new accounts, and immediate creation.
 
-Where people confirm their address first, `catalog.pending_sign_ups` makes it later, under the same rules.
+If people must confirm their address first, `catalog.pending_sign_ups` creates the account later, by the same rules.
 """
 
 from collections.abc import Callable
@@ -23,14 +23,14 @@ from catalog.text import skeleton
 _TAKEN = _("This username is already taken.")
 _LOOKS_TAKEN = _("This username looks like one that is already taken.")
 _IS_ADDRESS = _("Choose a name that is not an email address. You can sign in with your address, too.")
-_NAMES_LOCK = 7003  # of Postgres' advisory locks
+_NAMES_LOCK = 7003  # key of a Postgres advisory lock
 _RESERVED = tuple(f"{source}-" for source in (Source.MOVIELENS, Source.GENERATED, Source.BULK))
 
 
 def sign_up_errors(
     *, username: str, email: str, password: str | None, compares_names: bool = True
 ) -> dict[str, list[str]]:
-    """What is wrong with each field. Without `compares_names` it does not depend on the accounts that there are."""
+    """Returns the errors of each field. Without `compares_names`, they do not depend on existing accounts."""
     user = new_user(username, email)
     errors = _errors(user, password)
     if compares_names and "username" not in errors and (conflict := _name_conflict(user)):
@@ -48,10 +48,8 @@ def sign_up(
 ) -> User:
     """Creates an account at once. Raises InvalidSignUp with messages per field, SignUpClosed or InvitationNeeded.
 
-    Without a password, `link` stores another way in, in the same transaction.
-
-    An address that another account has is accepted, so that it does not tell who has an account here; only one of them
-    can confirm it.
+    Without a password, `link` stores another sign-in method in the same transaction. An address that another account
+    has is accepted, so that the response does not reveal who has an account; only one account can confirm it.
     """
     if password is not None:
         check_passwords_are_on()
@@ -70,7 +68,7 @@ def check_sign_up(**given: Any) -> None:
 
 
 def create(user: User, *, invitation: Invitation | None, link: Callable[[User], None] | None) -> None:
-    """Saves a new account, with its way in stored by `link`, and uses the invitation: all of it or nothing.
+    """Saves a new account, stores its sign-in method with `link`, and uses the invitation, all in one transaction.
 
     Raises InvalidSignUp if the name has been taken in the meantime, SignUpClosed or InvitationNeeded.
     """
@@ -96,7 +94,7 @@ def _is_address(name: str) -> bool:
 
 
 def new_user(username: str, email: str) -> User:
-    """An account that is not saved, with name and address in the form in which they are stored."""
+    """Returns an unsaved account with name and address in the form in which they are stored."""
     return User(username=User.normalize_username(username.strip()), email=User.objects.normalize_email(email.strip()))
 
 
@@ -121,7 +119,7 @@ def _errors(user: User, password: str | None) -> dict[str, list[str]]:
 
 
 def _name_conflict(user: User) -> str:
-    """Which other account the name clashes with, or nothing."""
+    """Returns how the name conflicts with another account; empty if it does not."""
     if User.objects.filter(username__iexact=user.username).exists():
         return str(_TAKEN)
     return str(_LOOKS_TAKEN) if User.objects.filter(skeleton=_looks_of(user)).exists() else ""
@@ -132,9 +130,9 @@ def _looks_of(user: User) -> str:
 
 
 def _lock_look_alikes(user: User) -> None:
-    """Until the transaction ends, no other one compares a name that looks like this one.
+    """Prevents concurrent sign-ups with a similar name until the transaction ends.
 
-    A transaction of SQLite is alone anyway.
+    On SQLite, transactions that write are serialised anyway.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

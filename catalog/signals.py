@@ -1,20 +1,20 @@
-"""Signals that the catalogue sends; it knows no listeners."""
+"""Signals sent by the catalogue, which does not depend on their receivers."""
 
 from django.dispatch import Signal
 
-# Sent after a rating was recorded or removed: user_id, movie_id, rating (None when removed).
+# Sent after a rating was recorded or removed: user_id, movie_id, rating (None if removed).
 rating_recorded = Signal()
 
-# Sent when a sync with a provider has ended: source, and what stopped it early (empty if nothing did).
+# Sent when a sync with a provider has ended: source, and the reason if it stopped early (otherwise empty).
 sync_ended = Signal()
 
-# Sent within the transaction that removed all data of a provider: source (a value of catalog.models.Source).
+# Sent in the transaction that removed all data of a provider: source (a value of catalog.models.Source).
 provider_purged = Signal()
 
-# Sent when a request came with an API key whose last use, as recorded, is a minute ago or more: key_id, at.
+# Sent for a request with an API key whose recorded last use is at least a minute ago: key_id, at.
 key_used = Signal()
 
-# Sent when a worker has loaded the sample that was chosen on the page of the first run: user_id.
+# Sent when a worker has loaded the sample chosen on the page of the first run: user_id.
 sample_loaded = Signal()
 
 # Sent when Redis could not count a request.

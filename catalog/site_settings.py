@@ -1,7 +1,7 @@
-"""What staff set for the whole site in one row of the database, beside the environment, which wins.
+"""Site-wide settings that staff edit, stored in one database row. Environment variables take precedence.
 
-Each process reads the row again every few seconds, so that a request asks the database nothing and a change needs no
-restart. Secrets are encrypted in the row by SECRET_KEY.
+Each process rereads the row every few seconds, so that requests need no query and changes need no restart. Secrets in
+the row are encrypted with SECRET_KEY.
 """
 
 import logging
@@ -24,11 +24,11 @@ from catalog.encryption import Cipher
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 3.0  # how old a process's values may be
-PAUSE_SECONDS = 10.0  # more, after a database did not answer
+SECONDS = 3.0  # maximum age of a process's values
+PAUSE_SECONDS = 10.0  # added after the database failed
 PRODUCT = "Movierec"
 SMTP = "catalog.mail.SmtpBackend"
-OWN_MAIL = "catalog.mail.EmailBackend"  # of a site whose environment names no mail server
+OWN_MAIL = "catalog.mail.EmailBackend"  # used if the environment names no mail server
 NO_SENDER = "movierec@localhost"
 CIPHER = Cipher("site settings")
 SECRETS = ("mail_password", "tmdb_read_token")
@@ -36,7 +36,9 @@ SECRETS = ("mail_password", "tmdb_read_token")
 
 @dataclass(frozen=True)
 class Values:
-    """The row, with its secrets decrypted. Those in `unreadable` SECRET_KEY does not decrypt; they count as unset."""
+    """The row with its secrets decrypted. `unreadable` names those that SECRET_KEY does not decrypt; they count as
+    unset.
+    """
 
     site_name: str = ""
     language: str = ""
@@ -52,7 +54,7 @@ class Values:
 
 
 class _Followed:
-    """The values as this process last read them."""
+    """The values as last read by this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -60,7 +62,7 @@ class _Followed:
         self.forget()
 
     def hold(self, values: Values) -> None:
-        """Keeps these values until `forget`."""
+        """Uses these values until `forget` is called."""
         self.latest, self._read_again_at = values, float("inf")
 
     def forget(self) -> None:
@@ -81,7 +83,7 @@ class _Followed:
         self._was_read, self._read_again_at = True, time.monotonic() + SECONDS
         try:
             row = apps.get_model("catalog", "SiteSettings").objects.filter(pk=1).values().first()
-        except Error as error:  # the database is away, or not migrated yet
+        except Error as error:  # the database is unavailable or not migrated yet
             self._read_again_at += PAUSE_SECONDS
             logger.debug("the site's settings were not read: %s", error)
             return
@@ -89,8 +91,8 @@ class _Followed:
 
 
 followed = _Followed()
-hide_secret: list[Callable[[str], object]] = []  # called with each secret that is read, so that no log shows it
-_reported: set[str] = set()  # secrets that could not be decrypted, each said once
+hide_secret: list[Callable[[str], object]] = []  # called with each secret that is read, so that logs can mask it
+_reported: set[str] = set()  # secrets that could not be decrypted, each logged once
 
 
 def current() -> Values:
@@ -98,34 +100,34 @@ def current() -> Values:
 
 
 def site_name() -> str:
-    """What this site is called; the product's name unless its operator chose one."""
+    """Returns the site's name; by default the product's name."""
     return settings.SITE_NAME or current().site_name or PRODUCT
 
 
 def known_site_name() -> str:
-    """The name as this process last read it, for pages that say that the database does not answer."""
+    """Returns the name as last read by this process, for pages shown when the database is unavailable."""
     return settings.SITE_NAME or followed.latest.site_name or PRODUCT
 
 
 def in_templates(request: HttpRequest) -> dict[str, Any]:
-    """A context processor; the name is looked up by pages that show it."""
+    """A context processor. The name is only looked up by pages that show it."""
     return {"site_name": lazy(site_name, str)()}
 
 
 def language() -> str:
-    """Of the site's own mails, and of pages for readers who ask for none of its languages."""
+    """Returns the language of the site's own mails, and of pages for readers who prefer none of its languages."""
     return settings.SITE_LANGUAGE or current().language or settings.LANGUAGE_CODE
 
 
 @contextmanager
 def speaking() -> Iterator[None]:
-    """In the site's own language; for what no request asks for."""
+    """Activates the site's own language, for text that does not belong to a request."""
     with override(language()):
         yield
 
 
 def region() -> str:
-    """The country that the site is for, as its code of ISO 3166-1; empty if staff named none."""
+    """Returns the site's country as an ISO 3166-1 code; empty if it is not set."""
     return settings.SITE_REGION or current().region
 
 
@@ -134,7 +136,7 @@ def tmdb_read_token() -> str:
 
 
 def set_by(field: str) -> str:
-    """The environment variable that sets the field, so that it cannot be changed here; empty if none does."""
+    """Returns the environment variable that sets the field, which then cannot be edited; empty if there is none."""
     if not field.startswith("mail_"):
         variable = {"language": "LANGUAGE_CODE", "region": "SITE_REGION"}.get(field, field.upper())
         setting = "SITE_LANGUAGE" if field == "language" else variable  # LANGUAGE_CODE always has a value

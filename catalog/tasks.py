@@ -33,7 +33,7 @@ def requeue_stale() -> dict[str, int]:
 
 @shared_task(name="catalog.sync_tmdb", ignore_result=True)
 def sync_tmdb(*, goes_on: bool = False) -> dict[str, str | int]:
-    """Syncs everything due, or with `goes_on` continues the waiting run. Yields to other work after TASK_SECONDS."""
+    """Syncs everything due, or continues the waiting run (`goes_on`). Yields to other work after TASK_SECONDS."""
     removed = remove_old_content()
     if reason := _reason_to_skip(goes_on):
         logger.info("TMDB sync skipped: %s", reason)
@@ -44,15 +44,15 @@ def sync_tmdb(*, goes_on: bool = False) -> dict[str, str | int]:
 
 
 def _services() -> tuple[ModuleType, ModuleType]:
-    """Those that sync with TMDB and with Wikidata."""
-    from catalog.sync import wikidata, work  # a worker that never syncs does not load the HTTP client
+    """Returns the modules that sync with TMDB and with Wikidata."""
+    from catalog.sync import wikidata, work  # a worker that never syncs need not load the HTTP client
 
     return work, wikidata
 
 
 @shared_task(name="catalog.sync_wikidata", ignore_result=True)
 def sync_wikidata(*, goes_on: bool = False) -> dict[str, str | int]:
-    """Reads the movies that are due, or with `goes_on` continues the waiting run. Yields to other work as well."""
+    """Reads the movies that are due, or continues the waiting run (`goes_on`). Yields after TASK_SECONDS too."""
     if goes_on and not WikidataRun.objects.filter(status__in=WikidataRun.ACTIVE).exists():
         return {"skipped": "the run has ended"}
     try:

@@ -1,4 +1,4 @@
-"""What a user's ratings and viewings say about their taste, beside everybody's."""
+"""Statistics of a user's taste from their ratings and viewings, compared with all users."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,27 +11,27 @@ from django.db.models.functions import NullIf, TruncMonth
 
 from catalog.models import Credit, Movie, User
 
-Share = tuple[str, float, float]  # a label, everybody's percentage and the user's
+Share = tuple[str, float, float]  # a label, the percentage of all users and that of the user
 
-EVERYBODY_SECONDS = 3600  # their shares change slowly, and counting them reads every movie
+EVERYBODY_SECONDS = 3600  # all users' shares change slowly, and counting them reads every movie
 MONTHS = 24
 SHOWN = 12
-ENOUGH = 2  # movies of a person
+ENOUGH = 2  # minimum number of movies per person
 
 
 def summary(user: User) -> dict[str, Any]:
-    """How many movies the user rated, their mean, and the mean of the movies' means."""
+    """Returns the number of the user's ratings, their mean, and the mean of these movies' mean ratings."""
     others = Avg(F("movie__rating_sum") / NullIf(F("movie__rating_count"), 0))
     return user.ratings.aggregate(n=Count("pk"), mean=Avg("rating"), others=others)
 
 
 def favourite_genres(user: User, most: int = 3) -> list[str]:
-    """The genres of most of their ratings."""
+    """Returns the genres that the user rated most often."""
     return [name for name, _ in Counter(_by(user, "movie__genres__name")).most_common(most)]
 
 
 def decades(user: User) -> list[Share]:
-    """In order of time."""
+    """Returns the shares by decade, in chronological order."""
     return sorted(_shares(_in_decades(_by(user, "movie__year")), _in_decades(_everybody("year"))))
 
 
@@ -44,14 +44,17 @@ def languages(user: User) -> list[Share]:
 
 
 def people(user: User, role: str) -> list[dict[str, Any]]:
-    """Those of most rated movies: `person_id`, `person__name`, `n` and the user's `mean` rating."""
+    """Returns the people in most rated movies: `person_id`, `person__name`, `n` and the user's `mean` rating."""
     credits = Credit.objects.filter(role=role, movie__ratings__user=user).order_by()
     rows: Any = credits.values("person_id", "person__name").annotate(n=Count("pk"), mean=Avg("movie__ratings__rating"))
     return list(rows.filter(n__gte=ENOUGH).order_by("-n", "-mean", "person_id")[:SHOWN])
 
 
 def months(user: User, today: date) -> list[tuple[date, int, int]]:
-    """The latest months, oldest first, each with how many movies were watched and rated; from the first such month."""
+    """Returns the latest months, oldest first, with the numbers of movies watched and rated.
+
+    Starts with the first month that has any.
+    """
     watched = _by_month(user.viewings.exclude(watched_on=None), "watched_on")
     rated = _by_month(user.ratings.all(), "rated_at")
     last = 12 * today.year + today.month - 1
@@ -67,13 +70,13 @@ def _by_month(rows: Any, field: str) -> Counter[date]:
 
 
 def _by(user: User, field: str) -> dict[Any, int]:
-    """The user's ratings by what this field of the movie says; without those where it says nothing."""
+    """Counts the user's ratings by a field of the movie, omitting empty values."""
     rows = user.ratings.order_by().values_list(field).annotate(Count("pk"))
     return {value: n for value, n in rows if value}
 
 
 def _everybody(field: str) -> dict[Any, int]:
-    """All ratings by this field of the movie."""
+    """Counts all ratings by a field of the movie."""
 
     def count() -> dict[Any, int]:
         rows = Movie.objects.order_by().values_list(field).annotate(Sum("rating_count"))
@@ -90,7 +93,7 @@ def _in_decades(by_year: dict[int, int]) -> dict[str, int]:
 
 
 def _shares(mine: dict[Any, int], everybody: dict[Any, int]) -> list[Share]:
-    """In per cent, of what the user has."""
+    """Returns percentages for the values that the user has."""
     n, n_all = sum(mine.values()), sum(everybody.values())
     return [(str(key), 100 * everybody.get(key, 0) / (n_all or 1), 100 * mine[key] / n) for key in mine]
 

@@ -1,4 +1,4 @@
-"""Texts as people see them, and as search compares them: folded, which ignores case, accents and punctuation."""
+"""Text normalisation: visible characters, and folding for search, which ignores case, accents and punctuation."""
 
 import re
 import unicodedata
@@ -10,16 +10,17 @@ from importlib import import_module
 _PLAIN = str.maketrans(
     {"đ": "d", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "\u0131": "i", "ð": "d", "þ": "th", "ħ": "h", "ŧ": "t"}
 )
-_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that fonts draw as nothing
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that render as blank
 _ARTICLES = ("the ", "a ", "an ")
 NAME_MARK = "="
 TERM_LENGTH = 200
 
 
 def fold(text: str) -> str:
-    """`Người Nhện: Xa Nhà` -> `nguoi nhen xa nha`; text without letters or digits folds to an empty string."""
+    """Folds text: `Người Nhện: Xa Nhà` -> `nguoi nhen xa nha`. Text without letters or digits becomes "" (empty)."""
     plain = text.casefold()
-    if not plain.isascii():  # decomposed twice: some symbols become capitals, some lower-case letters several letters
+    # decomposed twice: some symbols become capitals, some lower-case letters become several letters
+    if not plain.isascii():
         plain = unicodedata.normalize("NFKD", text).casefold().translate(_PLAIN)
         decomposed = unicodedata.normalize("NFKD", plain)
         plain = "".join(character for character in decomposed if not unicodedata.combining(character))
@@ -27,16 +28,16 @@ def fold(text: str) -> str:
 
 
 def skeleton(name: str) -> str:
-    """What a name looks like, as Unicode's report 39 defines it: names that look alike have one skeleton.
+    """Returns the skeleton of a name as defined by Unicode's report 39. Look-alike names have the same skeleton.
 
-    `nora` written with Cyrillic letters has that of `Nora`; `m` and `rn` have one, `1` and `l`, too.
+    `nora` in Cyrillic letters has that of `Nora`; `m` and `rn` share one, and so do `1` and `l`.
     """
     decomposed = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", name).casefold())
     return unicodedata.normalize("NFD", "".join(map(_prototype, decomposed)))
 
 
 def _prototype(letter: str) -> str:
-    """The letter that stands for all that look like it: the one with several look-alikes, which each name it alone."""
+    """Returns the representative of a letter's look-alikes: the one with several, each of which lists only it."""
     alike = _look_alikes().get(letter, ())
     if len(alike) != 1:
         return letter
@@ -46,24 +47,24 @@ def _prototype(letter: str) -> str:
 
 @cache
 def _look_alikes() -> dict[str, list[dict[str, str]]]:
-    # Loaded by the processes alone that make accounts: it takes 50 ms and 18 MB.
+    # Loaded only by processes that create accounts, because it takes 50 ms and 18 MB.
     data: dict[str, list[dict[str, str]]] = import_module("confusable_homoglyphs.confusables").confusables_data
     return data
 
 
 def visible(text: str) -> str:
-    """The text without spaces around it; empty if no character of it can be seen."""
+    """Strips the text; returns "" if none of its characters is visible."""
     is_seen = (unicodedata.category(letter)[0] in "LNPS" and letter not in _BLANK for letter in text)
     return text.strip() if any(is_seen) else ""
 
 
 def whole_name(folded: str) -> str:
-    """The term for a whole name, its words joined: `toy story` -> `=toystory`."""
+    """Returns the term for a full name, with its words joined: `toy story` -> `=toystory`."""
     return f"{NAME_MARK}{folded.replace(' ', '')}"[:TERM_LENGTH]
 
 
 def search_terms(names: Iterable[str]) -> str:
-    """Search terms of a movie with these names: each whole name, also without its article, and all words.
+    """Returns the search terms of these names: each full name with and without its article, and all words.
 
     `The Matrix` -> ` =thematrix =matrix the matrix `. Terms are surrounded by spaces for exact matches.
     """
@@ -80,7 +81,7 @@ def search_terms(names: Iterable[str]) -> str:
 
 
 def is_near(one: str, other: str) -> bool:
-    """Whether they are one letter apart: `heat` is near `hat`, `heart`, `beat` and `haet`, not `heat` or `hate`."""
+    """Returns whether two words are one edit apart: `heat` and `hat`, `heart`, `beat` or `haet`, but not `hate`."""
     if abs(len(one) - len(other)) > 1:
         return False
     start = _same_letters(one, other)
@@ -93,5 +94,5 @@ def is_near(one: str, other: str) -> bool:
 
 
 def _same_letters(one: str, other: str) -> int:
-    """Length of the common prefix."""
+    """Returns the length of the common prefix."""
     return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

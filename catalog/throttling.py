@@ -1,4 +1,4 @@
-"""Rate limits, shared by pages, API and admin. `limits` in config.yaml sets the rates, `catalog.counter` counts."""
+"""Rate limits, shared by pages, API and admin. `limits` in config.yaml sets the rates; `catalog.counter` counts."""
 
 import math
 import re
@@ -18,11 +18,11 @@ from catalog import counter
 from catalog.models import APIKey, User
 
 View = Callable[..., HttpResponseBase]
-_PORT = re.compile(r"\[(.*)\](?::\d+)?|([^:]*):\d+")  # which some proxies add
+_PORT = re.compile(r"\[(.*)\](?::\d+)?|([^:]*):\d+")  # added by some proxies
 
 
 class ExactThrottle(throttling.SimpleRateThrottle):
-    """Lets exactly as many requests pass in a window as the rate says, over all processes."""
+    """Allows exactly the rate's number of requests per window, across all processes."""
 
     num_requests: int
     duration: int
@@ -41,7 +41,7 @@ class ExactThrottle(throttling.SimpleRateThrottle):
         return number <= self.num_requests
 
     def allow_more(self, n: int, request: Request, view: Any) -> bool:
-        """Counts n requests more, for one that asks for as much as several. Call `allow_request` first."""
+        """Counts n more requests, for a request as expensive as several. Call `allow_request` first."""
         return n == 0 or all(self._count(key, n) for key in self.get_cache_keys(request, view) if key)
 
     def wait(self) -> float:
@@ -53,11 +53,11 @@ class AnonThrottle(throttling.AnonRateThrottle, ExactThrottle):
 
 
 class AccountThrottle(throttling.UserRateThrottle, ExactThrottle):
-    """Counts requests by account, or else by address."""
+    """Counts requests per account, otherwise per address."""
 
 
 class UserThrottle(AccountThrottle):
-    """Counts requests by API key, so that no program of an account uses up another's, or else by account."""
+    """Counts requests per API key, so that programs of one account do not share a limit; otherwise per account."""
 
     def get_cache_key(self, request: Any, view: Any) -> str | None:
         return _of_key(self, request) or super().get_cache_key(request, view)
@@ -77,7 +77,7 @@ class KeyThrottle(AccountThrottle):
 
 
 def _of_key(throttle: ExactThrottle, request: Any) -> str | None:
-    """Keys for a name and password count as their account: new ones would be new limits."""
+    """Returns the cache key of an API key. Keys of sign-ins count for their account, or each new one would reset it."""
     key = request.auth
     if not isinstance(key, APIKey) or key.is_from_sign_in:
         return None
@@ -85,14 +85,14 @@ def _of_key(throttle: ExactThrottle, request: Any) -> str | None:
 
 
 class AddressThrottle(ExactThrottle):
-    """Counts requests by address, also when signed in."""
+    """Counts requests per address, even if the user is signed in."""
 
     def get_cache_key(self, request: Request | HttpRequest, view: Any) -> str:
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
 
 
 class SecretThrottle(AddressThrottle):
-    """Counts requests to secret addresses by sender, which bounds guesses of secrets, and by secret."""
+    """Counts requests to secret URLs per sender, which limits guessing, and per secret."""
 
     def get_cache_keys(self, request: Request | HttpRequest, view: Any) -> Iterator[str]:
         yield self.get_cache_key(request, view)
@@ -112,7 +112,7 @@ class SignUpThrottle(AddressThrottle):
 
 
 class MailThrottle(AddressThrottle):
-    """Counts mails that visitors cause, by who causes them; `allows_mail_to` by who gets them."""
+    """Counts mails that visitors cause, per sender; `allows_mail_to` counts per recipient."""
 
     scope = "mail"
 
@@ -121,9 +121,9 @@ class MailThrottle(AddressThrottle):
 
 
 class SignInThrottle(AddressThrottle):
-    """Counts attempts to give a password, by address and then by account name, whether there is such an account or not.
+    """Counts attempts to enter a password, per address and then per account name, whether or not the account exists.
 
-    An address over its limit does not use up the limit of an account. An account's e-mail address counts as its name.
+    An address over its limit does not use up an account's limit. An account's e-mail address counts as its name.
     """
 
     scope = "token"
@@ -137,13 +137,13 @@ class SignInThrottle(AddressThrottle):
 
 
 class SetupThrottle(AddressThrottle):
-    """Counts tries of the code of the first run, as many as of passwords."""
+    """Counts attempts to enter the code of the first run, with the same rate as passwords."""
 
     scope = "token"
 
 
 class SecondFactorThrottle(AddressThrottle):
-    """Counts codes that are given for an account after its password was."""
+    """Counts codes entered for an account after its password."""
 
     scope = "second_factor"
 
@@ -152,7 +152,7 @@ class SecondFactorThrottle(AddressThrottle):
 
 
 def _visitor(address: str) -> str:
-    """An address as it counts: without its port, and of IPv6 the network, as one line has all addresses of a /64."""
+    """Normalises an address: removes the port, and reduces IPv6 to its /64 network, which one subscriber owns."""
     found = _PORT.fullmatch(address)
     host = (found[1] or found[2]) if found else address
     try:
@@ -165,8 +165,8 @@ def _visitor(address: str) -> str:
 
 
 def _name_of(given: str) -> str:
-    """The name of the account that signs in with this address, if it is one and there is such an account."""
-    if "@" not in given or not given.isprintable():  # nothing that a database refuses
+    """Returns the username of the account with this e-mail address, otherwise the text unchanged."""
+    if "@" not in given or not given.isprintable():  # databases reject unprintable characters
         return given
     try:
         return User.objects.get_by_natural_key(given).username
@@ -179,7 +179,7 @@ def _folded(username: str) -> str:
 
 
 def limited(throttle: type[ExactThrottle]) -> Callable[[View], View]:
-    """Counts the POSTs of a page, and answers those over the limit with 429 and Retry-After."""
+    """Counts POST requests of a page, and responds with 429 and Retry-After above the limit."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -193,7 +193,7 @@ def limited(throttle: type[ExactThrottle]) -> Callable[[View], View]:
 
 
 def refusal(request: HttpRequest, throttle: type[ExactThrottle]) -> HttpResponseBase | None:
-    """Counts the request: the answer to one over the limit, or None."""
+    """Counts the request. Returns a 429 response if it exceeds the limit, otherwise None."""
     limit = throttle()
     if limit.allow_request(request, None):
         return None

@@ -1,4 +1,4 @@
-"""Where movies can be watched in the site's region, and the services that a person has. Without a region: nothing."""
+"""Where movies can be watched in the site's region, and users' services. Empty if the site has no region."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ from catalog.models import Movie, Offer, User, WatchService
 from catalog.models.rating import MAX_SERVICES
 from catalog.site_settings import region
 
-CREDIT = "JustWatch"  # whose data it is; TMDB's terms want it named beside
+CREDIT = "JustWatch"  # the data's owner, whom TMDB's terms require to name next to it
 
 
 @dataclass(frozen=True)
 class WhereToWatch:
-    """The services that have a movie in a region, and TMDB's page about them."""
+    """The services that offer a movie in a region, and TMDB's page about them."""
 
     region: str
     link: str
@@ -28,12 +28,12 @@ class WhereToWatch:
 
     @property
     def kinds(self) -> list[tuple[str, list[WatchService]]]:
-        """Those that any service offers, with their names."""
+        """The kinds of offers that exist, each with its label and services."""
         return [(str(kind.label), found) for kind in Offer.Kind if (found := getattr(self, kind.value))]
 
 
 def where_to_watch(movie: Movie) -> WhereToWatch | None:
-    """None where nothing is known."""
+    """Returns where the movie can be watched; None if nothing is known."""
     place = region()
     if not (place and movie.tmdb_id):
         return None
@@ -46,13 +46,13 @@ def where_to_watch(movie: Movie) -> WhereToWatch | None:
 
 
 def streaming_services() -> QuerySet[WatchService]:
-    """Those that stream any movie in the region."""
+    """Returns the services that stream any movie in the site's region."""
     streamed = Offer.objects.filter(service=OuterRef("pk"), kind=Offer.Kind.STREAM, region=region())
     return WatchService.objects.filter(Exists(streamed)) if region() else WatchService.objects.none()
 
 
 def save_services(*, user: User, services: Iterable[int], only: bool) -> None:
-    """What the user has. With `only`, "For you" shows what these services stream. Raises InvalidServices."""
+    """Saves the user's services. `only` limits "For you" to what they stream. Raises InvalidServices."""
     ids = sorted(set(services))
     known = set(streaming_services().values_list("pk", flat=True))
     if unknown := [pk for pk in ids if pk not in known]:

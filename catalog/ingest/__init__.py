@@ -1,1 +1,1 @@
-"""The one way in for movies: find a movie, write its fields by policy, write its links."""
+"""The only code that writes imported movies: it finds the movie, sets its fields by policy, and writes its links."""

@@ -1,4 +1,4 @@
-"""Writes a whole data set (MovieLens, the generated sample)."""
+"""Writes a data set: MovieLens or the generated sample."""
 
 import secrets
 from collections.abc import Iterable, Sequence
@@ -27,9 +27,9 @@ def write_data_set(
     ratings: Iterable[RatingRow],
     show_progress: bool = False,
 ) -> None:
-    """Writes movies, users (given by external id) and ratings, which refer to both by key. Fills the report.
+    """Writes movies, users (maps keys to external ids) and ratings, which refer to both by key. Fills the report.
 
-    An interrupted import keeps what it wrote, and the aggregates include it.
+    An interrupted import keeps what it has written, and the aggregates include it.
     """
     run, _ = ImportRun.objects.get_or_create(source=source, origin=report.origin, finished_at=None)
     try:
@@ -59,7 +59,7 @@ def _write_movies(
 
 
 def _write_users(source: Source, users: dict[int, str], report: ImportReport, *, shown: bool) -> dict[int, int]:
-    """Primary keys by the data set's. These users rate but cannot sign in."""
+    """Returns primary keys, keyed like `users`. Creates missing users, who have ratings but cannot sign in."""
     known = User.objects.filter(source=source).exclude(external_id="")
     keys = dict(known.values_list("external_id", "pk").iterator())
     missing = [external_id for external_id in users.values() if external_id not in keys]

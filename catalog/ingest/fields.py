@@ -1,6 +1,6 @@
-"""Every field of a movie, once: its empty value, and when each source may write it.
+"""Defines every field of a movie once: its empty value, and when each source may write it.
 
-A new field is one line here, a column on the model and its migration. Nothing overwrites what a person edited.
+A new field needs one line here, a column on the model and a migration. Nothing overwrites a field that a person edited.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from catalog.models import Movie, Source
 
 
 class Write(Enum):
-    """When a source may write a field of an existing movie. A new movie takes everything that its source supplies."""
+    """When a source may write a field of an existing movie. New movies take all fields that their source supplies."""
 
     ABSENT = "the source does not have the field"
     NEW = "never: only on new movies"
@@ -59,22 +59,22 @@ POLICIES: dict[str, dict[str, Write]] = {
 
 
 def supplied_by(source: Source) -> list[str]:
-    """Names of the fields that the source has."""
+    """Returns the names of the fields that the source supplies."""
     return [name for name, write in POLICIES[source].items() if write is not ABSENT]
 
 
 def values_from(record: object, source: Source, *, given: Iterable[str] | None = None) -> dict[str, Any]:
-    """The source's fields as the record's attributes of the same names; `given` limits them."""
+    """Returns the source's fields, read from the record's attributes of the same names. `given` limits them."""
     names = supplied_by(source)
     return {name: getattr(record, name) for name in names if given is None or name in given}
 
 
-# Levels at which a source keeps its values up to date, and empties them again.
+# Policies under which a source updates its values, and clears them when it has none any more.
 KEPT = (OWN, OVER_TMDB)
 
 
 def may_write(movie: Movie, name: str, source: Source) -> bool:
-    """Whether the source's policy allows it to write this field of an existing movie."""
+    """Returns whether the source's policy allows it to write this field of an existing movie."""
     value, write = getattr(movie, name), POLICIES[source][name]
     if write is ALL:
         return not (movie.source_of(name) == Source.SITE and value not in (None, ""))
@@ -88,12 +88,12 @@ def may_write(movie: Movie, name: str, source: Source) -> bool:
 
 
 def assign(movie: Movie, values: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """Sets the values that the source may write. Returns the changed columns; the caller saves them."""
+    """Sets the values that the source may write. Returns the changed columns, which the caller saves."""
     changed = {name: value for name, value in values.items() if _changes(movie, name, value, source)}
     sources = dict(movie.field_sources)
     for name, value in changed.items():
         setattr(movie, name, value)
-        if movie.source == source or name == "external_id":  # the operator's id describes nothing
+        if movie.source == source or name == "external_id":  # the operator's id says nothing about the movie
             continue
         sources[name] = source.value
         if POLICIES[source][name] in KEPT and value == EMPTY[name]:
@@ -104,7 +104,7 @@ def assign(movie: Movie, values: Mapping[str, Any], source: Source) -> dict[str,
 
 
 def _changes(movie: Movie, name: str, value: Any, source: Source) -> bool:
-    """Another source's value gives way to a value, not to the lack of one."""
+    """Returns whether to write the value. A missing value never replaces one from another source."""
     takes_over = value == EMPTY[name] and movie.source_of(name) != source
     if POLICIES[source][name] is OVER_TMDB and takes_over:
         return False
@@ -112,7 +112,7 @@ def _changes(movie: Movie, name: str, value: Any, source: Source) -> bool:
 
 
 def withdraw(movie: Movie, names: Iterable[str]) -> None:
-    """Empties fields whose source is being removed."""
+    """Clears fields whose source is being removed."""
     for name in names:
         setattr(movie, name, EMPTY[name])
         movie.field_sources.pop(name, None)

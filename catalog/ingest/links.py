@@ -1,4 +1,4 @@
-"""Genres, keywords, credits, alternative titles and offers of movies, written the same way for every source."""
+"""Writes genres, keywords, credits, alternative titles and offers, in the same way for every source."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,15 +20,15 @@ from catalog.models import (
     Source,
 )
 
-# The details of each link by its key. A kind of link that is not mentioned stays as it is.
+# Maps the key of each link to its details. Kinds of links that are missing from Links are left unchanged.
 Wanted = dict[Any, tuple[Any, ...]]
 Links = Mapping[str, Wanted]
 
 
 class LinkTable(NamedTuple):
-    """`key` tells the links of a movie apart."""
+    """A table of links. `key` is the column that distinguishes the links of a movie."""
 
-    model: Any  # one with EDITED_AS
+    model: Any  # has EDITED_AS
     key: str
     fixed: dict[str, str] = {}
     details: tuple[str, ...] = ()
@@ -49,10 +49,10 @@ TABLES = {
 def write_links(
     source: Source, pairs: Iterable[tuple[Movie, Links]], *, fresh: set[int], replace: bool = False
 ) -> set[int]:
-    """Adds missing links. With `replace` also updates and removes the source's own links that the record lacks.
+    """Adds missing links. `replace` also updates the source's own links, and removes those that the record lacks.
 
-    Returns the movies whose links changed, `fresh` ones (which have no links yet) excluded. Links of other sources
-    stay, and so does every kind of link that a person edited by hand.
+    Returns the movies whose links changed, except those in `fresh`, which had none. Links of other sources are kept,
+    and so is every kind of link that a person edited by hand.
     """
     changed: set[int] = set()
     known = list(pairs)
@@ -69,9 +69,9 @@ def write_links(
 
 
 def _give_way(source: Source, table: LinkTable, wanted: dict[int, Wanted]) -> set[int]:
-    """Of a movie's people one source tells: Wikidata's list, which is in no order, gives way to that of another.
+    """Ensures that a movie's people come from one source. Wikidata's unordered list is replaced by any other source's.
 
-    Two sources would list each person twice, as each has ids of its own. Returns the movies that lost Wikidata's list.
+    Two sources would list each person twice, because their ids differ. Returns the movies that lost Wikidata's list.
     """
     links = table.model._default_manager.filter(**table.fixed)
     if source == Source.WIKIDATA:
@@ -114,7 +114,7 @@ def _write(source: Source, table: LinkTable, wanted: dict[int, Wanted], *, old: 
 
 
 def links_by_name(source: Source, records: Sequence[Mapping[str, Sequence[str]]]) -> list[Links]:
-    """Links of records that list genres, keywords, cast and directors by name; creates those that are missing."""
+    """Returns links for records that list genres, keywords, cast and directors by name. Creates missing rows."""
 
     def named(*kinds: str) -> set[str]:
         return {name for record in records for kind in kinds for name in record.get(kind, ())}
@@ -135,7 +135,7 @@ def links_by_name(source: Source, records: Sequence[Mapping[str, Sequence[str]]]
 
 
 def genre_ids(names: set[str]) -> dict[str, int]:
-    """Primary keys by name; missing genres are created. Spellings with the same slug share a genre."""
+    """Returns primary keys by name. Creates missing genres; names with the same slug share one."""
     known = dict(Genre.objects.filter(name__in=names).values_list("name", "pk"))
     for name in sorted(names - known.keys()):
         slug = slugify(name) or f"genre-{crc32(name.encode()):x}"
@@ -144,7 +144,7 @@ def genre_ids(names: set[str]) -> dict[str, int]:
 
 
 def keyword_ids(names: set[str]) -> dict[str, int]:
-    """Primary keys by name; missing keywords are created."""
+    """Returns primary keys by name. Creates missing keywords."""
     known = dict(Keyword.objects.filter(name__in=names).values_list("name", "pk"))
     if missing := sorted(names - known.keys()):
         Keyword.objects.bulk_create([Keyword(name=name) for name in missing], ignore_conflicts=True)
@@ -153,7 +153,10 @@ def keyword_ids(names: set[str]) -> dict[str, int]:
 
 
 def _person_ids(source: Source, names: set[str]) -> dict[str, int]:
-    """Primary keys by name among the source's own people, who have no other identity; missing people are created."""
+    """Returns primary keys by name. Creates missing people.
+
+    Only considers people of this source, because a name alone does not identify people of another one.
+    """
     known = dict(Person.objects.filter(source=source, name__in=names).order_by("-pk").values_list("name", "pk"))
     new = Person.objects.bulk_create([Person(name=name, source=source) for name in sorted(names - known.keys())])
     return known | {person.name: person.pk for person in new}

@@ -1,4 +1,4 @@
-"""Writes movies of any source: found together, decided one by one, saved together."""
+"""Writes movies from any source: looks them up together, decides on each, and saves them together."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SEARCHED = {"title", "original_title"}
 
 
 class MovieBatch:
-    """Lives within one transaction, which locks the movies that match `wanted`."""
+    """A batch of movies within one transaction, which locks those that match `wanted`."""
 
     def __init__(self, source: Source, wanted: Q, *, ids: tuple[str, ...] = IDS) -> None:
         self.found = list(Movie.objects.select_for_update().filter(wanted).order_by("pk"))
@@ -30,7 +30,7 @@ class MovieBatch:
         self._changed: dict[int, Movie] = {}
 
     def put(self, movie: Movie | None, values: Mapping[str, Any]) -> Movie:
-        """Inserts a movie, or sets the values that the source may write. Nothing is stored before `save`."""
+        """Inserts a movie, or sets the values that the source may write. Nothing is stored until `save`."""
         if movie is None:
             movie = Movie(source=self._source, **values)
             movie.set_search()
@@ -44,7 +44,7 @@ class MovieBatch:
         return movie
 
     def save(self, links: Iterable[tuple[Movie, Links]], *, replace: bool = False) -> set[int]:
-        """Stores the movies, then their links (see `write_links`). Returns the earlier movies that changed."""
+        """Saves the movies, then their links (see `write_links`). Returns the existing movies that changed."""
         Movie.objects.bulk_create(self.new)
         columns = [*supplied_by(self._source), "search_title", "search_terms", "field_sources"]
         Movie.objects.bulk_update(self._changed.values(), columns)
@@ -57,7 +57,7 @@ class MovieBatch:
 
 @dataclass(slots=True)
 class MovieRecord:
-    """A movie of a data set. Without a MovieLens id, title and year identify it."""
+    """A movie in a data set. If it has no MovieLens id, title and year identify it."""
 
     title: str
     original_title: str = ""
@@ -75,11 +75,11 @@ class MovieRecord:
 
 
 def write_movies(source: Source, records: Sequence[MovieRecord], counts: Counts) -> list[Movie]:
-    """Finds a movie by MovieLens id, else by IMDb or TMDB id; records without a MovieLens id by title and year.
+    """Writes a batch of records and returns the movie of each.
 
-    A new movie takes the whole record. An existing one keeps its values: `fields` says which gaps are filled, and
-    missing links are added. If two records claim the same IMDb or TMDB id, the first keeps it. Returns the movie of
-    each record.
+    Movies are found by MovieLens id, otherwise by IMDb or TMDB id; records without a MovieLens id by title and year. A
+    new movie takes the full record. An existing one keeps its values: `fields` determines which empty fields are
+    filled, and missing links are added. If two records claim the same IMDb or TMDB id, the first keeps it.
     """
     titles = [record.title for record in records if record.movielens_id is None]
     with transaction.atomic():

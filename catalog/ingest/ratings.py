@@ -1,4 +1,4 @@
-"""Writes ratings in bulk: a batch goes to a temporary table and is merged in one statement."""
+"""Writes ratings in bulk: inserts each batch into a temporary table and merges it with one statement."""
 
 from typing import NamedTuple, Self
 
@@ -13,7 +13,7 @@ _STAGED = "staged_rating"
 
 
 class RatingRow(NamedTuple):
-    """Ids as the file has them; `rated_at` in seconds since 1970."""
+    """A rating with the ids of the file. `rated_at` is in seconds since 1970."""
 
     user: int
     movie: int
@@ -22,9 +22,9 @@ class RatingRow(NamedTuple):
 
 
 class RatingWriter:
-    """Keeps the latest rating per user and movie; at the same time, the one written last.
+    """Writes the latest rating per user and movie. Of ratings with equal times, the last one added is used.
 
-    Ratings of other sources stay. Aggregates are not updated: call `rebuild_aggregates` afterwards.
+    Ratings of other sources are kept. Does not update aggregates: call `rebuild_aggregates` afterwards.
     """
 
     def __init__(self, source: Source) -> None:
@@ -34,7 +34,7 @@ class RatingWriter:
         self._batch: dict[tuple[int, int], tuple[float, int]] = {}
 
     def add(self, user_id: int, movie_id: int, rating: float, rated_at: int) -> None:
-        """`rated_at` in seconds since 1970."""
+        """Adds a rating. `rated_at` is in seconds since 1970."""
         key = (user_id, movie_id)
         former = self._batch.get(key)
         if former is not None:
@@ -52,7 +52,8 @@ class RatingWriter:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_EMPTY[connection.vendor])
             if connection.vendor == "postgresql":
-                # No COPY: psycopg2 refuses it in web processes, where waits are bounded. Lists would be quoted slowly.
+                # Not COPY, which psycopg2 rejects in web processes, where waits are bounded. Python lists would be
+                # quoted slowly.
                 arrays = [f"{{{','.join(map(str, column))}}}" for column in zip(*rows, strict=True)]
                 cursor.execute(_STAGE_ARRAYS, arrays)
             else:
@@ -85,14 +86,14 @@ class RatingWriter:
                 cursor.execute(f"DROP TABLE IF EXISTS {_STAGED}")
 
 
-# On Postgres, deleted rows would stay in the table's file and slow down every batch.
+# TRUNCATE, because on Postgres deleted rows would remain in the table's file and slow down every batch.
 _EMPTY = {"sqlite": f"DELETE FROM {_STAGED}", "postgresql": f"TRUNCATE {_STAGED}"}
 _STAGE_ARRAYS = (
     f"INSERT INTO {_STAGED}"
     " SELECT unnest(%s::bigint[]), unnest(%s::bigint[]), unnest(%s::double precision[]), unnest(%s::bigint[])"
 )
 _MOMENT = {"sqlite": "datetime(rated_at, 'unixepoch')", "postgresql": "to_timestamp(rated_at)"}
-# Without `WHERE true`, SQLite parses ON as a join condition.
+# Without `WHERE true`, SQLite would parse ON as a join condition.
 _MERGE = f"""
     INSERT INTO catalog_rating (user_id, movie_id, rating, rated_at, source)
     SELECT user_id, movie_id, rating, {{rated_at}}, %s FROM {_STAGED} WHERE true

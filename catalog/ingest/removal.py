@@ -1,4 +1,4 @@
-"""Removes content of a source again: the sample, a provider's, or what TMDB's terms no longer allow to keep."""
+"""Removes a source's content: the sample, a provider's metadata, or what TMDB's terms no longer allow to keep."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,10 +30,10 @@ class PurgeReport:
 
 
 def purge_provider(provider: Source, *, show_progress: bool = False) -> PurgeReport:
-    """Removes everything from a metadata provider and keeps all other content and user data.
+    """Removes everything from a metadata provider, and keeps all other content and user data.
 
-    A movie that only the provider described is deleted unless something on the site refers to it; then it stays under
-    a neutral title. If interrupted, it can be run again.
+    A movie that only the provider described is deleted, unless something on the site refers to it; then it is kept with
+    a neutral title. An interrupted purge can be run again.
     """
     with transaction.atomic():  # first, so that an active sync finds no items and stops writing
         for model in RUNS[provider]:
@@ -58,7 +58,7 @@ def remove_old_content() -> int:
     movies = list(old.exclude(movie=None).values_list("movie", flat=True))
     for keys in chunks(movies, BATCH):
         _strip(keys, Source.TMDB, PurgeReport())
-    old.filter(state=TMDBRecord.State.GONE).update(fetched_at=None, movie=None)  # keeps no content
+    old.filter(state=TMDBRecord.State.GONE).update(fetched_at=None, movie=None)  # these records contain no content
     old.exclude(state=TMDBRecord.State.GONE).delete()
     _remove_people(Source.TMDB)
     if movies:
@@ -74,7 +74,7 @@ def _described_by(provider: Source) -> list[int]:
 
 
 def _strip(keys: Sequence[int], provider: Source, report: PurgeReport) -> None:
-    """Removes the provider's content from a few movies in one short transaction."""
+    """Removes the provider's content from a batch of movies in one short transaction."""
     from_it = Q(movie__in=keys, source=provider)
     with transaction.atomic(), deleting_unused_metadata(from_it):
         stripped: set[int] = set()
@@ -89,7 +89,7 @@ def _strip(keys: Sequence[int], provider: Source, report: PurgeReport) -> None:
 
 
 def _strip_fields(movie: Movie, provider: Source, had_links: bool) -> bool:
-    """Empties the provider's fields. The title, which is required, becomes the site's own number."""
+    """Clears the provider's fields. The title is required, so it becomes the movie's number on this site."""
     from_it = [name for name in supplied_by(provider) if movie.source_of(name) == provider]
     withdraw(movie, from_it)
     if "title" in from_it:
@@ -102,7 +102,7 @@ def _strip_fields(movie: Movie, provider: Source, had_links: bool) -> bool:
 
 
 def _remove_people(provider: Source) -> None:
-    """Deletes the provider's people; those credited by hand stay as the site's own."""
+    """Deletes the provider's people. Those credited by hand become people of the site."""
     Person.objects.filter(source=provider, credits=None).delete()
     credited: Iterable[int] = Credit.objects.exclude(source=provider).values_list("person", flat=True)
     known = Person.objects.filter(source=provider, pk__in=credited)
@@ -120,8 +120,8 @@ class RemovalReport:
 def remove_sample(*, show_progress: bool = False) -> RemovalReport:
     """Deletes the sample's users with all their data, then its movies, genres, keywords and people.
 
-    A movie of the sample stays, with its metadata, if anything on the site refers to it or an editor changed it. A
-    movie of the site loses what the sample added to it. If interrupted, it can be run again.
+    A sample movie is kept with its metadata if anything on the site refers to it or an editor changed it. Movies of the
+    site lose what the sample added to them. An interrupted removal can be run again.
     """
     runs = ImportRun.objects.filter(source__in=SAMPLE_SOURCES)
     runs.update(finished_at=None)  # if interrupted, the sample counts as incomplete

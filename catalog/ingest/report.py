@@ -1,4 +1,4 @@
-"""The report of an import: rows by outcome."""
+"""The report of an import: numbers of rows by outcome."""
 
 import time
 from dataclasses import asdict, dataclass, field
@@ -20,19 +20,19 @@ class Counts:
 
 @dataclass
 class RatingCounts(Counts):
-    repeated: int = 0  # repeated ratings of a movie; the latest counts
+    repeated: int = 0  # rows that rate a movie again; the latest rating is used
 
 
 @dataclass
 class ImportReport:
-    """The counts of one data set, for the terminal and for `ImportRun.counts`."""
+    """The counts of one data set, printed in the terminal and stored in `ImportRun.counts`."""
 
     origin: str
     movies: Counts = field(default_factory=Counts)
     users: Counts = field(default_factory=Counts)
     ratings: RatingCounts = field(default_factory=RatingCounts)
     rejected: int = 0
-    ignored: int = 0  # rows imported without a bad detail
+    ignored: int = 0  # rows imported without an invalid detail
     first_rejects: list[str] = field(default_factory=list)
     reject_file: Path | None = None
     started: float = field(default_factory=time.monotonic)
@@ -47,7 +47,7 @@ class ImportReport:
         return rows | {"rows_rejected": self.rejected, "details_ignored": self.ignored}
 
     def lines(self) -> list[str]:
-        """The report as sentences."""
+        """Returns the report as lines of text."""
         movies, users, ratings = self.movies, self.users, self.ratings
         repeated = f"; {ratings.repeated:,} rows rated a movie again" if ratings.repeated else ""
         seconds = time.monotonic() - self.started
@@ -67,7 +67,7 @@ class LineError(NamedTuple):
 
 @dataclass
 class BulkReport(Counts):
-    """The counts of a request's lines; rejected lines change nothing."""
+    """The counts of a request's lines. Rejected lines change nothing."""
 
     lines: int = 0
     errors: list[LineError] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Reads members of zips: readable, and not a bomb."""
+"""Reads members of zips safely: handles damage, and detects zip bombs."""
 
 import io
 import struct
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import IO, Any
 
-MAX_COMPRESSION = 200  # tables of ratings shrink 3 to 10 times, a zip bomb a thousand times
+MAX_COMPRESSION = 200  # ratios: tables of ratings shrink 3 to 10 times, a zip bomb about a thousand times
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# `zipfile` raises these if the bytes are not what the directory says, the UnicodeDecodeError for a name.
+# `zipfile` raises these if the content does not match the directory; UnicodeDecodeError for an invalid name.
 _DAMAGED = (
     zipfile.BadZipFile,
     EOFError,
@@ -24,12 +24,12 @@ _DAMAGED = (
 
 
 class DamagedZip(Exception):
-    """The message completes "the zip is damaged: "."""
+    """A zip that cannot be read. The message completes "the zip is damaged: ", followed by a reason."""
 
 
 @contextmanager
 def open_zip(file: Any) -> Iterator[zipfile.ZipFile]:
-    """Raises DamagedZip. Closes the zip at the end."""
+    """Opens a zip and closes it at the end. Raises DamagedZip."""
     with _guarded():
         opened = zipfile.ZipFile(file)
     with opened:
@@ -37,22 +37,22 @@ def open_zip(file: Any) -> Iterator[zipfile.ZipFile]:
 
 
 def files_in(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """All members but folders and those without a name, such as "."; `ZipInfo.is_dir` cannot handle an empty one."""
+    """Returns all files of a zip. Omits folders and names such as "."; `ZipInfo.is_dir` fails for an empty name."""
     return [member for member in opened.infolist() if PurePosixPath(member.filename).name and not member.is_dir()]
 
 
 def open_member(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
-    """A stream of the unpacked bytes, which raises DamagedZip wherever the damage shows."""
+    """Returns a stream of the member's content, which raises DamagedZip where the damage is found."""
     with _guarded():
-        if member.header_offset < 0:  # a file on a disk refuses the seek with an OSError, as a failing disk would
+        if member.header_offset < 0:  # otherwise a seek in a real file raises OSError, as a failing disk would
             raise zipfile.BadZipFile("its directory names a place before its beginning")
         return io.BufferedReader(_Member(opened.open(member)), 1 << 20)
 
 
 def problem_of(member: zipfile.ZipInfo, *, max_bytes: int | None = None, harmless_bytes: int = 0) -> str:
-    """Why the member must not be read, and what was expected; empty if it may.
+    """Returns why a member must not be read, and what was expected; empty if it is safe.
 
-    Members up to `harmless_bytes` may be as repetitive as they like.
+    Members up to `harmless_bytes` may have any compression ratio.
     """
     if member.flag_bits & 1:
         return "is encrypted; expected a zip without a password"

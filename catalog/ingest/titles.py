@@ -1,4 +1,4 @@
-"""Titles: parsing MovieLens' format, and spellings that count as the same title."""
+"""Titles: parses MovieLens' format, and normalises spellings of the same title."""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class Title(NamedTuple):
 
 
 def parse_title(text: str) -> Title:
-    """Parses `City of Lost Children, The (Cité des enfants perdus, La) (1995)`; original_title may be empty."""
+    """Parses `City of Lost Children, The (Cité des enfants perdus, La) (1995)`. original_title may be empty."""
     text = text.strip()
     year = None
     if (found := _YEAR.search(text)) and FIRST_YEAR <= int(found[1]) <= LAST_YEAR and found.start() > 0:
@@ -54,16 +54,17 @@ def parse_title(text: str) -> Title:
 
 
 class Reading(NamedTuple):
-    """How a title may be meant."""
+    """An interpretation of a title."""
 
     title: str
     year: int | None
 
 
 def readings(text: str) -> Iterator[Reading]:
-    """How else a title of people's own may be meant: as MovieLens writes titles, then without its brackets.
+    """Yields other interpretations of a title that a user wrote: in MovieLens' format, and without its brackets.
 
-    What stands in brackets names a version, a country or another film, so it is not a title; a second part remains one.
+    Text in brackets is a version, a country or another film, so it is not treated as a title. A number of a second part
+    is kept.
     """
     found = _YEAR.search(text)
     year, title = (int(found[1]), text[: found.start()]) if found and found.start() else (None, text)
@@ -81,7 +82,7 @@ def article_first(title: str) -> str:
 
 
 class Name(NamedTuple):
-    """A title normalised from strict to loose: equal `exact` or `words` imply equal `loose`."""
+    """A normalised title, from strict to loose: equal `exact` or `words` imply equal `loose`."""
 
     exact: str
     words: str
@@ -98,7 +99,7 @@ class Name(NamedTuple):
 
 
 def also_called(title: str) -> Iterator[str]:
-    """Further names: `Star Wars: Episode IV - A New Hope` is also known by its series and its episode."""
+    """Yields further names: `Star Wars: Episode IV - A New Hope` is also known by its series and by its episode."""
     if found := _EPISODE.match(title):
         yield found["series"]
         yield found["title"]

@@ -1,5 +1,5 @@
-"""Movies, users and ratings that an operator's other site sends as lines of JSON, under its own ids.
+"""Movies, users and ratings that an operator's other site sends as JSON Lines, with its own ids.
 
-`lines` validates each line alone; valid ones are written, the others are reported with their number and reason.
-An interrupted request is simply sent again.
+`lines` validates each line separately. Valid lines are written; the others are reported with their number and a reason.
+An interrupted request can be sent again.
 """

@@ -1,4 +1,4 @@
-"""Line schemas for movies, users and ratings, and their parser."""
+"""Schemas of lines for movies, users and ratings, and their parser."""
 
 import unicodedata
 from collections.abc import Callable
@@ -22,7 +22,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _checked_by(validate: Callable[[str], None]) -> AfterValidator:
-    """Django's validator as one of pydantic."""
+    """Wraps a Django validator for pydantic."""
 
     def check(text: str) -> str:
         try:
@@ -75,7 +75,7 @@ class Line(BaseModel):
 
 
 class MovieLine(Line):
-    """A movie. Fields that a line omits stay unchanged; lists replace earlier ones."""
+    """A movie. Fields missing from a line are left unchanged; lists replace earlier ones."""
 
     external_id: ExternalId
     title: Annotated[Plain, Field(min_length=1, max_length=300)] = ""
@@ -96,7 +96,7 @@ class MovieLine(Line):
 
 
 class UserLine(Line):
-    """A user who rates, and cannot sign in until staff set a password."""
+    """A user with ratings, who cannot sign in until staff set a password."""
 
     external_id: ExternalId
     username: Username | None = None
@@ -104,7 +104,7 @@ class UserLine(Line):
 
 
 class RatingLine(Line):
-    """A rating; `user` and `movie` are external ids. A user's latest rating of a movie counts."""
+    """A rating. `user` and `movie` are external ids. A user's latest rating of a movie is used."""
 
     user: ExternalId
     movie: ExternalId
@@ -119,7 +119,9 @@ NumberedLine: TypeAlias = tuple[int, Kind]
 
 
 def read_lines(body: bytes, kind: type[Kind], report: BulkReport) -> list[NumberedLine[Kind]]:
-    """The valid lines; the report lists the others. Raises InvalidBulk if the body is empty, or has too many."""
+    """Returns the valid lines, and reports the others. Raises InvalidBulk if there is no body or there are too many
+    lines.
+    """
     numbered = enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1)  # blank lines count too
     rows = [(number, line) for number, line in numbered if line.strip()]
     limit = settings.POLICY.bulk.max_lines

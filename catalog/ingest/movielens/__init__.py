@@ -1,4 +1,4 @@
-"""Imports a MovieLens data set: everything is read and checked before the first row is written."""
+"""Imports a MovieLens data set. All files are read and checked before the first row is written."""
 
 from pathlib import Path
 
@@ -15,10 +15,10 @@ REJECTED_ROWS_ALLOWED = 20  # allowed whatever their share, for small files
 
 
 def import_movielens(*, path: Path, max_rejected_share: float = 0.01, show_progress: bool = False) -> ImportReport:
-    """Imports movies, users and ratings from the folder or zip at `path`; repeating it changes nothing.
+    """Imports movies, users and ratings from the folder or zip at `path`. Importing it again changes nothing.
 
-    Broken rows are skipped and reported. Raises ImportFailed, before anything is written, if more than
-    `max_rejected_share` of a file's rows (and more than REJECTED_ROWS_ALLOWED) are broken, or if none is sound. Writes
+    Invalid rows are skipped and reported. Raises ImportFailed before anything is written if more than
+    `max_rejected_share` of a file's rows (and more than REJECTED_ROWS_ALLOWED) are invalid, or if none is valid. Writes
     in short transactions, so an interrupted import keeps what it wrote, and running it again completes it.
     """
     with open_data_set(path, show_progress=show_progress) as files:

@@ -1,4 +1,4 @@
-"""The files of a MovieLens data set in a folder or zip, read as streams; nothing is unpacked to disk."""
+"""The files of a MovieLens data set in a folder or zip, read as streams. Nothing is unpacked to disk."""
 
 import csv
 import stat
@@ -22,7 +22,7 @@ MAX_MEMBER_BYTES = 8 << 30
 MAX_MEMBERS = 10_000
 MAX_LINE_BYTES = 1 << 16
 REJECTS_SHOWN = 10
-REJECTS_WRITTEN = 100_000  # a completely broken file must not fill the disk
+REJECTS_WRITTEN = 100_000  # limits the disk space that a completely invalid file can use
 REJECT_LENGTH = 1000
 COLUMNS = {
     "movies": ["movieId", "title", "genres"],
@@ -36,24 +36,24 @@ Row = TypeVar("Row")
 
 
 class File(NamedTuple):
-    size: int  # unpacked bytes
+    size: int  # bytes, unpacked
     open: Callable[[], IO[bytes]]
 
 
 @dataclass
 class MovieLensFiles:
-    """Tables by name in one of two layouts: csv (ml-latest, 20m, 25m, 32m) or dat (ml-1m, 10m).
+    """The tables of a data set in one of two layouts: csv (ml-latest, 20m, 25m, 32m) or dat (ml-1m, 10m).
 
-    Counts broken rows, keeps the first of them for the terminal and writes all to `reject_file`.
+    Counts invalid rows, keeps the first ones for the terminal, and writes them to `reject_file`.
     """
 
     path: Path
     files: dict[str, File]
     extension: str  # csv or dat
     show_progress: bool = False
-    rows: Counter[str] = field(default_factory=Counter)  # per file, broken ones included
-    rejected: Counter[str] = field(default_factory=Counter)  # rows per file
-    ignored: Counter[str] = field(default_factory=Counter)  # rows per file of which only a detail is missing
+    rows: Counter[str] = field(default_factory=Counter)  # per file, including invalid ones
+    rejected: Counter[str] = field(default_factory=Counter)  # per file
+    ignored: Counter[str] = field(default_factory=Counter)  # per file: rows of which only a detail was ignored
     first_rejects: list[str] = field(default_factory=list)
     reject_file: Path | None = None
 
@@ -68,7 +68,7 @@ class MovieLensFiles:
         return self.name(table) in self.files
 
     def read(self, table: str, parse: Callable[[bytes], Row], *, title: str = "", report: bool = True) -> Iterator[Row]:
-        """The rows that `parse` accepts. Pass `report` in only one of several passes."""
+        """Yields the rows that `parse` accepts. Set `report` in only one of several passes."""
         name = self.name(table)
         total = self.files[name].size
         with progress_bar(total=total, description=title or f"Reading {name}", shown=self.show_progress) as bar:
@@ -86,7 +86,7 @@ class MovieLensFiles:
                 yield row
 
     def _lines(self, table: str, advance: Callable[[int], object]) -> Iterator[tuple[int, bytes]]:
-        """Yields line numbers and lines with their line ends; reports the bytes read to `advance`."""
+        """Yields line numbers and lines with their line ends, and reports the bytes read to `advance`."""
         with self.files[self.name(table)].open() as stream:
             for number, line in enumerate(iter(partial(stream.readline, MAX_LINE_BYTES), b""), start=1):
                 whole = line
@@ -122,7 +122,7 @@ class MovieLensFiles:
 
 @contextmanager
 def open_data_set(path: Path, *, show_progress: bool = False) -> Iterator[MovieLensFiles]:
-    """Raises ImportFailed if `path` holds no MovieLens data set, also when damage shows only later."""
+    """Opens a data set. Raises ImportFailed if `path` contains none, even if damage is only found later."""
     with ExitStack() as open_files:
         try:
             files = _files(path, open_files)
@@ -149,12 +149,12 @@ def _open_file(path: Path) -> IO[bytes]:
 
 
 def _members(path: Path, file: zipfile.ZipFile) -> dict[str, File]:
-    """Files by name, each from the shallowest folder that has it; only the name counts, so no path can escape."""
+    """Maps names to files, each from the shallowest folder that contains it. Paths are ignored, so none can escape."""
     infos = [
         info
         for info in files_in(file)
         if not stat.S_ISLNK(info.external_attr >> 16)
-        and not PurePosixPath(info.filename).name.startswith("._")  # a copy that macOS adds beside each file
+        and not PurePosixPath(info.filename).name.startswith("._")  # macOS adds such a copy for each file
     ]
     if len(infos) > MAX_MEMBERS:
         raise ImportFailed(f"{path}: the zip has {len(infos):,} members; expected at most {MAX_MEMBERS:,}")

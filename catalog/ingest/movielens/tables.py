@@ -24,17 +24,17 @@ TITLE_LENGTH, GENRE_LENGTH, TAG_LENGTH = 300, 60, 120
 _RATINGS = {
     spelling.encode(): step for step in RATING_STEPS for spelling in (f"{step:g}", f"{step:.1f}", f"{step:.2f}")
 }
-_GENRE_NAMES = {"Children's": "Children"}  # the spelling of ml-1m and ml-10m
+_GENRE_NAMES = {"Children's": "Children"}  # the spelling in ml-1m and ml-10m
 _NO_GENRES = "(no genres listed)"
-# What may stand around the digits of an id: spaces, an address, IMDb's letters, the decimals that pandas adds.
+# Text around the digits of an id: spaces, a URL, IMDb's letters, the decimals that pandas adds.
 _DECORATION = re.compile(r"^\s*(https?://\S*/(?=tt))?(tt(?=\d))?|(\.0+)?/?\s*$")
-# Tags used at least this often in the whole file become keywords; each movie keeps its most frequent ones.
+# Tags used at least this often in the file become keywords; each movie keeps its most frequent ones.
 TAG_USED_AT_LEAST = 2
 KEYWORDS_PER_MOVIE = 30
 
 
 def read_movies(files: MovieLensFiles) -> dict[int, MovieRecord]:
-    """Movies by MovieLens id, with external ids and keywords if the data set has them."""
+    """Returns movies by MovieLens id, with external ids and keywords if the data set contains them."""
     movies: dict[int, MovieRecord] = {}
 
     def parse(line: bytes) -> MovieRecord:
@@ -57,7 +57,7 @@ def read_movies(files: MovieLensFiles) -> dict[int, MovieRecord]:
 
 
 def read_ratings(files: MovieLensFiles, movies: Container[int], *, title: str, report: bool) -> Iterator[RatingRow]:
-    """Valid ratings in file order. Pass `report` in only one of several passes."""
+    """Yields valid ratings in file order. Set `report` in only one of several passes."""
     latest = int(time.time() + CLOCK_TOLERANCE.total_seconds())
     parse = rating_parser(files.separator, movies=movies, latest=latest)
     return files.read("ratings", parse, title=title, report=report)
@@ -76,7 +76,7 @@ def _keywords(files: MovieLensFiles) -> dict[int, tuple[str, ...]]:
 
 
 def rating_parser(separator: bytes, *, movies: Container[int], latest: int) -> Callable[[bytes], RatingRow]:
-    """A parser for `user, movie, rating, timestamp`; `movies` are the known ids, `latest` the last allowed second."""
+    """Returns a parser of `user, movie, rating, timestamp`. `movies` are known ids, `latest` the last valid time."""
 
     def parse(line: bytes) -> RatingRow:
         fields = line.rstrip(b"\r\n").split(separator)
@@ -115,7 +115,10 @@ def parse_movie(line: bytes, separator: bytes) -> MovieRecord:
 
 
 def parse_link(line: bytes, separator: bytes) -> tuple[int, str | None, int | None]:
-    """Returns the MovieLens id, the IMDb id (as `tt0114709`) and the TMDB id. A bad one of the latter costs itself."""
+    """Returns the MovieLens id, the IMDb id (as `tt0114709`) and the TMDB id.
+
+    If one of the latter two is invalid, only that one is dropped.
+    """
     movie, *others = _fields(line, separator, 3)
     row: list[Any] = [_id(movie.encode(), "movie id")]
     problems = []
@@ -143,7 +146,7 @@ def parse_tag(line: bytes, separator: bytes) -> tuple[int, str]:
 
 
 def _fields(line: bytes, separator: bytes, expected: int) -> list[str]:
-    """Splits by csv rules for commas; dat files have no quotes, and old ones are in Latin-1."""
+    """Splits a line: by csv rules for commas; dat files have no quotes, and old ones are encoded as Latin-1."""
     if b"\0" in line:
         raise BadRow("the row contains a NUL character")
     is_csv = separator == b","
