@@ -25,9 +25,9 @@ from catalog.signals import counter_failed
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 5  # before a process retries a Redis or database that failed to count
-CLEAN_EVERY = 100  # number of new windows in the database
+CLEAN_EVERY = 100  # windows; expired ones are deleted once per this many new ones, on average
 KEYS_IN_MEMORY = 10_000  # if there are more, the oldest window is dropped
-FILE = "counter.sqlite3"  # of an embedded site
+FILE = "counter.sqlite3"  # used by embedded sites
 TABLE = RequestCount._meta.db_table
 CREATE = f"CREATE TABLE IF NOT EXISTS {TABLE} (key TEXT PRIMARY KEY, count INTEGER, ends_at REAL);"
 NOW = {
@@ -86,9 +86,7 @@ def redis_error() -> str:
 
 
 def database() -> BaseDatabaseWrapper:
-    """Returns the connection. An embedded site counts in a separate file, so that no request waits for an import's
-    writes.
-    """
+    """Returns the connection. An embedded site counts in a separate file, so that requests do not wait for imports."""
     return _files()[DEFAULT_DB_ALIAS] if settings.EMBEDDED else connections[DEFAULT_DB_ALIAS]
 
 

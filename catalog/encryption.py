@@ -9,7 +9,7 @@ from django.utils.encoding import force_bytes
 
 
 class Cipher:
-    """Encrypts secrets for one purpose. Its name must never change, or existing secrets could not be decrypted."""
+    """Encrypts secrets for one purpose. `use` must never change, or existing secrets could no longer be decrypted."""
 
     def __init__(self, use: str) -> None:
         self.use = use
@@ -23,7 +23,7 @@ class Cipher:
         return self._by_keys().decrypt(encrypted.encode()).decode() if encrypted else ""
 
     def _by_keys(self) -> MultiFernet:
-        """Returns the encryption for the site's key, and for the fallback keys that Django still accepts."""
+        """Returns a MultiFernet with the site's key, and the fallback keys that Django still accepts."""
         keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
         digests = [hashlib.sha256(f"{self.use}:".encode() + force_bytes(key)).digest() for key in keys]
         return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

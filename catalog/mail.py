@@ -40,7 +40,7 @@ class EmailBackend(BaseEmailBackend):
 
 
 class _Timed(smtplib.SMTP):
-    """An SMTP connection that is closed once the timeout of a single read has passed in total.
+    """An SMTP connection whose timeout limits the total time, after which it is closed.
 
     smtplib restarts its timeout with each byte, so a server that responds byte by byte would block the process for
     hours.

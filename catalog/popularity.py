@@ -26,8 +26,7 @@ OLDEST = -1000.0  # half-lives; 2 to this power is still a double above 0
 
 
 def popularity_now() -> datetime | None:
-    """Returns the time from which ages are measured: the latest rating, so that historical data sets have popular
-    movies.
+    """Returns the time from which ages are measured: the latest rating, so that old data sets have popular movies too.
 
     A few wrong clocks cannot shift it: it is at most CLOCK_LEAD after the CLOCK_PEOPLE-th latest of all users' last
     ratings, and not in the future.

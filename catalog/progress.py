@@ -40,8 +40,9 @@ def progress_bar(
     bar_format: str | None = None,
     shown: bool = True,
 ) -> "tqdm[None]":
-    """Returns a bar on stderr that disappears at the end, or lines if stderr is not a terminal. Without a total it
-    counts.
+    """Returns a bar on stderr that disappears at the end; lines if stderr is not a terminal.
+
+    Without a total it only counts.
     """
     return (tqdm if sys.stderr.isatty() else ProgressLines)(
         total=total,

@@ -1,4 +1,4 @@
-"""Returns URLs of forms: always a page of this site, never a URL that only accepts forms."""
+"""The URLs to which forms return: always a page of this site, never a URL that only accepts forms."""
 
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -32,8 +32,6 @@ def safe_next(request: HttpRequest, default: Any) -> str:
 
 
 def return_address(request: HttpRequest) -> str:
-    """Returns the URL to which forms of this page return: the page itself or, for a response to a form, the form's
-    page.
-    """
+    """Returns the URL to which this page's forms return: the page, or for a response to a form, the form's page."""
     here = request.get_full_path()
     return here if request.method in ("GET", "HEAD") or is_readable(here) else safe_next(request, "recommender:home")

@@ -36,9 +36,7 @@ SECRETS = ("mail_password", "tmdb_read_token")
 
 @dataclass(frozen=True)
 class Values:
-    """The row with its secrets decrypted. `unreadable` names those that SECRET_KEY does not decrypt; they count as
-    unset.
-    """
+    """The row with its secrets decrypted. `unreadable` names those that SECRET_KEY cannot decrypt, treated as unset."""
 
     site_name: str = ""
     language: str = ""

@@ -17,7 +17,7 @@ TERM_LENGTH = 200
 
 
 def fold(text: str) -> str:
-    """Folds text: `Người Nhện: Xa Nhà` -> `nguoi nhen xa nha`. Text without letters or digits becomes "" (empty)."""
+    """Folds text: `Người Nhện: Xa Nhà` -> `nguoi nhen xa nha`. Text without letters or digits becomes empty."""
     plain = text.casefold()
     # decomposed twice: some symbols become capitals, some lower-case letters become several letters
     if not plain.isascii():

@@ -77,7 +77,10 @@ class KeyThrottle(AccountThrottle):
 
 
 def _of_key(throttle: ExactThrottle, request: Any) -> str | None:
-    """Returns the cache key of an API key. Keys of sign-ins count for their account, or each new one would reset it."""
+    """Returns the cache key of an API key. Sign-in keys share the limit of their account.
+
+    Otherwise each new key would come with a new limit.
+    """
     key = request.auth
     if not isinstance(key, APIKey) or key.is_from_sign_in:
         return None

@@ -12,7 +12,7 @@ from catalog.models import Movie, Offer, User, WatchService
 from catalog.models.rating import MAX_SERVICES
 from catalog.site_settings import region
 
-CREDIT = "JustWatch"  # the data's owner, whom TMDB's terms require to name next to it
+CREDIT = "JustWatch"  # the data's owner, which TMDB's terms require to be named next to the offers
 
 
 @dataclass(frozen=True)

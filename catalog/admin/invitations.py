@@ -1,4 +1,4 @@
-"""Invitations: made here, their link shown once; deleting one takes it back."""
+"""Invitations. Their link is shown once, after creation; deleting an invitation revokes it."""
 
 from typing import Any
 

@@ -41,7 +41,7 @@ class PersonAdmin(LargeTableAdmin):
 
 
 class LinksOfMovies(DeletesEach, LargeTableAdmin):
-    """Links of movies. Hand edits are recorded on the movie, so that no sync undoes them."""
+    """Links of movies. Edits are marked on the movie, so that no sync undoes them."""
 
     list_filter = ["source"]
     list_select_related = True

@@ -65,7 +65,7 @@ class PictureAdmin(ReadOnlyAdmin):
 
 @admin.register(UserImport)
 class UserImportAdmin(ReadOnlyAdmin):
-    """Shows how uploads went. Their files and rows are private to their owners."""
+    """Shows the outcome of uploads. Their files and rows are private to their owners."""
 
     list_display = ["id", "user", "format", "state", "progress", "attempt", "created_at", "ended_at"]
     list_filter = ["status", "format"]

@@ -1,4 +1,4 @@
-"""The admin's sign-in is that of the site, with its limits; and links with which users choose a new password."""
+"""The admin's sign-in, which is the site's with its rate limits, and links that staff give to users."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def change_password(request: HttpRequest, extra_context: dict[str, Any] | None =
     return redirect("catalog:password-change")
 
 
-# Those of django-allauth would take providers and tokens; this site has neither in its database.
+# django-allauth's admins would accept providers and tokens; this site stores neither in its database.
 for model in (SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(model)
 
@@ -37,7 +37,7 @@ admin.site.password_change = change_password  # type: ignore[assignment, method-
 
 @admin.register(SocialAccount)
 class IdentityAdmin(LargeTableAdmin):
-    """Who is connected with which identity. To delete one is to disconnect it, and ends sessions and API keys."""
+    """Connected identities. Deleting one disconnects it, and ends sessions and API keys of the account."""
 
     list_display = ["user", "provider", "uid", "date_joined", "last_login"]
     fields = ["user", "provider", "uid", "date_joined", "last_login"]
@@ -56,9 +56,9 @@ class IdentityAdmin(LargeTableAdmin):
 
 
 class PasswordLinks:
-    """An action for people who cannot sign in: a link for one user, which works once and is shown once.
+    """An action for people who cannot sign in. It creates a link for one user, which works once and is shown once.
 
-    With it they choose a new password, or sign in where the site takes none.
+    With it they set a new password, or sign in if password sign-in is disabled.
     """
 
     @admin.action(description=gettext_lazy("Make a link for a new password"), permissions=["change"])

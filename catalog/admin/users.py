@@ -31,7 +31,7 @@ class UserAdmin(PasswordLinks, CountedDeletion, DeletesEach, DjangoUserAdmin):
     fieldsets = [*DjangoUserAdmin.fieldsets, (gettext_lazy("Provenance"), {"fields": ["source", "external_id"]})]  # type: ignore[misc]
 
     def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
-        """An address that staff changed is to be confirmed again."""
+        """Saves a user. An address that staff changed must be confirmed again."""
         user.note_skeleton()
         super().save_model(request, user, form, change)
         if change and "email" in form.changed_data:
@@ -114,7 +114,7 @@ class ViewingAdmin(MoviesOfUsers):
 
 @admin.register(APIKey)
 class APIKeyAdmin(LargeTableAdmin):
-    """Who has which keys; not the keys, which nothing keeps. To delete one is to revoke it."""
+    """API keys of users. The keys themselves are not stored. Deleting a row revokes its key."""
 
     list_display = ["name", "user", "prefix", "scopes", "created_at", "expires_at", "last_used_at"]
     list_select_related = ["user"]

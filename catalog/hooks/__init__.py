@@ -1,1 +1,1 @@
-"""What people watch and rate in media servers, sent by these to a secret address of each user."""
+"""Webhooks: media servers send what people watch and rate to each user's secret URL."""

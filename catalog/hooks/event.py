@@ -1,4 +1,4 @@
-"""A media server's event as an imported row, and the declaration of a format of events."""
+"""Media server events: their conversion to imported rows, and the base class of event formats."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ from catalog.safe_json import InvalidJSON, parse_json
 Kind = HookEvent.Kind
 Payload = Mapping[str, Any]
 
-CREDITS = 90  # percent of a movie after which the rest is credits, as Plex counts
-AHEAD = timedelta(days=1)  # that the clock of a server may be
+CREDITS = 90  # percent of a movie after which only credits follow, as in Plex
+AHEAD = timedelta(days=1)  # how far ahead a server's clock may be
 
 
 class Event(NamedTuple):
-    """`account` is who watched or rated, in the media server; empty if it has no accounts."""
+    """An event. `account` is the account in the media server that watched or rated; empty if it has no accounts."""
 
     kind: Kind
     row: ParsedRow
@@ -32,10 +32,10 @@ class Event(NamedTuple):
 
 
 class Server(ABC):
-    """A format of events is one module of `hooks/formats` with a constant SERVER; no other file mentions it.
+    """Base class of event formats. Each module of `hooks/formats` defines one as SERVER; no other file refers to it.
 
-    `position` orders them on pages. `help` tells people where the media server takes the address. `has_accounts`:
-    whether its events name one.
+    `position` sorts them on pages. `help` explains where to enter the URL in the media server. `has_accounts` is set if
+    its events name the account.
     """
 
     code: ClassVar[str]
@@ -46,11 +46,11 @@ class Server(ABC):
 
     @abstractmethod
     def read(self, body: Any) -> Event | None:
-        """The event in a body, a form or a document of JSON; None if it is none of interest. Raises InvalidEvent."""
+        """Parses the body, a form or a JSON document. Returns None if the event is irrelevant. Raises InvalidEvent."""
 
 
 def document(body: Any, field: str = "") -> Payload:
-    """The object of a body; of a form, that in `field`. Raises InvalidEvent."""
+    """Returns the JSON object in a body, or in `field` of a form. Raises InvalidEvent."""
     if isinstance(body, Mapping) and field in body:
         try:
             body = parse_json(str(body[field]), lenient=True)
@@ -62,7 +62,7 @@ def document(body: Any, field: str = "") -> Payload:
 
 
 def part(payload: Payload, name: str) -> Payload:
-    """An object within; an empty one if it is missing or something else."""
+    """Returns a nested object; empty if it is missing or not an object."""
     found = payload.get(name)
     return found if isinstance(found, Mapping) else {}
 
@@ -73,15 +73,15 @@ def text(payload: Payload, name: str) -> str:
 
 
 def number(payload: Payload, name: str) -> float:
-    """Zero if it is missing or no number."""
+    """Returns a number; zero if it is missing or not a number."""
     found = payload.get(name)
     return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else 0.0
 
 
 def row_of(kind: Kind, values: Mapping[Field, str], *, at: str = "") -> ParsedRow:
-    """The row of an event; a detail that cannot be read is left out. Raises InvalidEvent without a title or an id.
+    """Returns the row of an event without its invalid details. Raises InvalidEvent if there is no title or id.
 
-    `at` is the moment that the server says. Its day is that of the server's own time zone.
+    `at` is the time according to the server; the viewing's day is in the server's own time zone.
     """
     found: dict[str, Any] = {}
     for field, value in values.items():
@@ -100,7 +100,7 @@ def row_of(kind: Kind, values: Mapping[Field, str], *, at: str = "") -> ParsedRo
 
 
 def _moment(said: str) -> datetime | None:
-    """In its own time zone, or UTC. None if it is not said, or cannot be."""
+    """Parses a time in its own time zone, by default UTC. Returns None if it is missing or implausible."""
     try:
         moment = datetime.fromisoformat(said)
     except ValueError:

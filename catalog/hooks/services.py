@@ -1,4 +1,4 @@
-"""Services for secret addresses: making them, and receiving what media servers send there."""
+"""Services for secret webhook URLs: creating them, and receiving the events that media servers send."""
 
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -21,19 +21,19 @@ from catalog.text import visible
 
 Kind, Outcome = HookEvent.Kind, HookEvent.Outcome
 
-IGNORED = "ignored"  # the answer to an event that we do not use
-SAME_SHOWING = timedelta(hours=6)  # in which a movie that ends twice was watched once
+IGNORED = "ignored"  # the response to an event that is not used
+SAME_SHOWING = timedelta(hours=6)  # if a movie ends twice within this time, it was watched once
 
 
 class NewHook(NamedTuple):
-    """A secret as it is shown once, and its row."""
+    """A new secret, which is shown once, and its row."""
 
     secret: str
     row: Hook
 
 
 def create_hook(*, user: User) -> NewHook:
-    """Makes the user's secret, or a new one in place of it, which ends the former at once. Events and names stay."""
+    """Creates the user's secret. Replaces the previous one, which stops working at once. Events and names are kept."""
     secret = new_secret()
     values = {"hash": hash_of(secret), "prefix": secret[:PREFIX_LENGTH], "created_at": timezone.now()}
     first = {**values, "names": user.username[:NAMES_LENGTH]}
@@ -42,12 +42,12 @@ def create_hook(*, user: User) -> NewHook:
 
 
 def remove_hook(*, user: User) -> bool:
-    """Ends the user's secret and deletes its events; False if there was none. What came in stays."""
+    """Deletes the user's secret and its events. Returns False if there was none. What was recorded is kept."""
     return bool(Hook.objects.filter(user=user).delete()[0])
 
 
 def save_names(*, hook: Hook, names: str) -> None:
-    """The owner's names in media servers, separated by commas. Raises InvalidEvent if there is none."""
+    """Sets the owner's names in media servers, separated by commas. Raises InvalidEvent if there is none."""
     given = [name for part in names.split(",") if (name := visible(part))]
     if not given:
         raise InvalidEvent(gettext("Expected your name in your media server."))
@@ -55,7 +55,7 @@ def save_names(*, hook: Hook, names: str) -> None:
 
 
 def hook_of(secret: str) -> Hook:
-    """The row of a secret. Raises HookNotFound, also if its owner may not sign in."""
+    """Returns the row of a secret. Raises HookNotFound, also if its owner's account is inactive."""
     hook = Hook.objects.select_related("user").filter(hash=hash_of(secret), user__is_active=True).first()
     if hook is None:
         raise HookNotFound
@@ -63,11 +63,11 @@ def hook_of(secret: str) -> Hook:
 
 
 def receive(*, hook: Hook, server: Server, body: Any) -> str:
-    """Does what an event says, once however often it comes, and returns the outcome.
+    """Records an event and returns the outcome. Repeated events are recorded once.
 
-    1. Reads the event; what is none of interest, or not about a movie, is answered with IGNORED.
-    2. Refuses events of other accounts of the media server, and keeps nothing of them.
-    3. Finds the movie as an import would.
+    1. Parses the event. Returns IGNORED if it is irrelevant or not about a movie.
+    2. Rejects events of other accounts of the media server, and stores nothing about them.
+    3. Finds the movie like an import does.
     4. Records the viewing or rating, and the outcome for the owner's page.
 
     Raises InvalidEvent, ForeignEvent.
@@ -81,7 +81,7 @@ def receive(*, hook: Hook, server: Server, body: Any) -> str:
         locked = (
             Hook.objects.select_for_update(no_key=True, of=("self",)).select_related("user").filter(pk=hook.pk).first()
         )
-        if locked is None:  # switched off meanwhile
+        if locked is None:  # switched off in the meantime
             raise HookNotFound
         return _Receiver(locked, server, event).outcome_of(match)
 
@@ -95,7 +95,7 @@ def _check_account(hook: Hook, server: Server, event: Event) -> None:
 
 
 class _Receiver:
-    """Records one event, while it alone holds the lock of the hook."""
+    """Records one event while it holds the lock of the hook."""
 
     def __init__(self, hook: Hook, server: Server, event: Event) -> None:
         self.hook, self.server, self.event = hook, server, event
@@ -110,13 +110,13 @@ class _Receiver:
         elif movie is not None:
             try:
                 outcome = self._record(movie)
-            except MovieNotFound:  # deleted since it was matched
+            except MovieNotFound:  # deleted after it was matched
                 movie, match = None, NOT_FOUND
         self._note(movie, match, outcome, earlier)
         return outcome
 
     def _earlier(self, movie: Movie | None) -> HookEvent | None:
-        """The event that this one repeats: the latest of its kind about the movie, if it is of the same showing."""
+        """Returns the event that this one repeats: the latest of its kind about the movie, if from the same showing."""
         row = self.event.row
         about = {"movie": movie} if movie else {"movie": None, "title": row.title, "year": row.year}
         latest: HookEvent | None = self.hook.events.filter(kind=self.event.kind, **about).order_by("-pk").first()
@@ -132,7 +132,7 @@ class _Receiver:
         return Outcome.ADDED if is_new else Outcome.KNOWN
 
     def _rate(self, movie: Movie) -> str:
-        """The later rating counts, as in imports."""
+        """Records the rating unless the user's existing one is later, as in imports."""
         user, value = self.hook.user, self.event.row.rating
         known = Rating.objects.filter(user=user, movie=movie).first()
         if known and known.rating == value:
@@ -163,5 +163,5 @@ class _Receiver:
 
 
 def events_of(hook: Hook) -> QuerySet[HookEvent]:
-    """The latest first, as many as are kept."""
+    """Returns the stored events, latest first."""
     return hook.events.select_related("movie")

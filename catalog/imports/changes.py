@@ -18,8 +18,8 @@ class Changes:
     """The changes that an import would make to its owner's data.
 
     `given_at` is the time assumed for rows without one. `n_kept` counts ratings that are not overwritten because they
-    were given later on this site. `rated_alike` groups movies by the change to their aggregates: it maps pairs of a
-    rating count and a rating sum to the movies that both are added to.
+    were given later on this site. `rated_alike` maps changes of a movie's rating count and rating sum to the ids of the
+    movies that change in this way.
     """
 
     user: User
@@ -72,10 +72,9 @@ class Changes:
             self.n_kept += 1
 
     def add_viewings(self, rows: QuerySet[ImportRow]) -> None:
-        """Adds viewings on days not known yet.
+        """Adds viewings on days that the diary does not have yet.
 
-        A viewing on an unknown day only says that the movie was watched, so a dated viewing of the same movie replaces
-        it.
+        A viewing on an unknown day only says that the movie was watched, so a dated viewing of it replaces that one.
         """
         known: dict[int, dict[date | None, int]] = defaultdict(dict)
         for pk, movie_id, watched_on in self.user.viewings.values_list("pk", "movie_id", "watched_on"):
@@ -117,9 +116,7 @@ class Changes:
                 self.new_watchlist.append(WatchlistItem(user=self.user, movie_id=movie_id, added_at=added_at))
 
     def add_notes(self, rows: QuerySet[ImportRow]) -> None:
-        """Adds reviews as notes: to the viewing of the same day if there is one, otherwise to the movie. Keeps existing
-        notes.
-        """
+        """Adds reviews as notes, to the viewing of the same day or else to the movie. Keeps existing notes."""
         written = rows.exclude(review="")
         reviews = list(written.values_list("movie_id", "watched_on", "review"))
         if not reviews:

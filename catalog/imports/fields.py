@@ -212,7 +212,7 @@ ORIGINAL_TITLE = Field("original_title", _("original title"), parse_title)
 YEAR = Field("year", _("year"), parse_year)
 IMDB_ID = Field("imdb_id", _("imdb id"), parse_imdb_id)
 TMDB_ID = Field("tmdb_id", _("tmdb id"), partial(parse_id, what="TMDB id"))
-SOURCE_ID = TMDB_ID._replace(name="source_id")  # is TMDB's id if a second column says that its source is TMDB
+SOURCE_ID = TMDB_ID._replace(name="source_id")  # a TMDB id, if another column names TMDB as its source
 TMDB_NUMBER = TMDB_ID._replace(parse=parse_number)
 MOVIELENS_ID = Field("movielens_id", _("movielens id"), partial(parse_id, what="MovieLens id"))
 SITE_ID = Field("site_id", _("address"), str)

@@ -20,7 +20,7 @@ _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True)
 class File:
-    """A file of an upload. `path` is relative to the root of the zip. Only tables and documents have their content."""
+    """A file of an upload. `path` is relative to the zip. `content` is empty unless it is a table or document."""
 
     path: str
     content: bytes

@@ -182,9 +182,7 @@ def _has_another_id(row: ParsedRow, candidate: Candidate) -> bool:
 
 
 def _is_rival(fit: _Fit, best: _Fit) -> bool:
-    """Returns whether a fit competes with the best: equally good, or on the main title when the best is an alternative
-    one.
-    """
+    """Returns whether a fit rivals the best: equally good, or on the main title if the best is on another name."""
     return fit[:2] == best[:2] or best.name >= ANOTHER_NAME > fit.name
 
 

@@ -153,7 +153,7 @@ def _is_open(part: Part, columns: Columns) -> bool:
 
 
 def _has_silent_row(table: Table, columns: Columns) -> bool:
-    """Returns whether any row has no value in all columns that could determine its kind."""
+    """Returns whether any row lacks a value in every column that could determine its kind."""
     stating = [name for name, field in columns if field.name in STATEMENTS]
     return any(not any(str(record.values.get(name) or "").strip() for name in stating) for record in table.records)
 

@@ -99,9 +99,7 @@ def _in_words(*, parts: list[tuple[str, bool]], columns: dict[str, str], **file:
 
 
 def questions_of(user_import: UserImport) -> list[dict[str, Any]]:
-    """Returns the open questions: the `option` to set, the file and column it is `about`, and the `answers` to choose
-    from.
-    """
+    """Returns the open questions: the `option` to set, what each is `about`, and the possible `answers`."""
     return [
         {"option": option, "about": about, "question": QUESTIONS[option][0], "answers": QUESTIONS[option][1]}
         for option, about in user_import.report.get("questions", [])

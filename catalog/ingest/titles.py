@@ -63,8 +63,7 @@ class Reading(NamedTuple):
 def readings(text: str) -> Iterator[Reading]:
     """Yields other interpretations of a title that a user wrote: in MovieLens' format, and without its brackets.
 
-    Text in brackets is a version, a country or another film, so it is not treated as a title. A number of a second part
-    is kept.
+    Text in brackets is a version, a country or another film, so it is not treated as a title. Part numbers are kept.
     """
     found = _YEAR.search(text)
     year, title = (int(found[1]), text[: found.start()]) if found and found.start() else (None, text)

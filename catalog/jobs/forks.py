@@ -1,7 +1,7 @@
-"""Threads that use the database in a process that forks.
+"""Safe use of the database by threads in a process that forks.
 
-A fork copies what other threads hold at that moment: SQLite's connections must not be open in two processes, and a lock
-of its library stays taken in the child.
+A fork copies whatever other threads hold at that moment. SQLite connections must not be open in two processes, and a
+lock that SQLite's library holds would remain locked in the child.
 """
 
 import os
@@ -10,11 +10,11 @@ from types import TracebackType
 
 from django.db import connection
 
-FORK_PATIENCE = 25.0  # seconds that a fork waits for a thread's work under way
+FORK_PATIENCE = 25.0  # seconds that a fork waits for a thread to finish its current work
 
 
 class ForkGate:
-    """Around a thread's work on the database: forks of this process wait for its end, which closes the connection."""
+    """A context manager for a thread's database work. Forks wait until it ends, when the connection is closed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,8 +1,8 @@
-"""Heartbeats of jobs, from a thread beside the work.
+"""Heartbeats of jobs, sent by a separate thread.
 
-In a Celery worker the thread belongs to the main process, which runs at normal priority and computes nothing, so that
-a child that keeps every core busy still has a heartbeat. It vouches for every job whose process runs in its PID
-namespace. A command that works on a job itself has the thread for as long as it works.
+In a Celery worker the thread belongs to the main process, which runs at normal priority and computes nothing, so that a
+child that keeps all cores busy still has heartbeats. The thread sends them for every job whose process runs in its PID
+namespace. A command that works on a job itself runs the thread meanwhile.
 """
 
 import logging
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class Heartbeats:
-    """The thread of one process. `is_expected`: the worker's main process has one, and its children rely on it."""
+    """The heartbeat thread of one process. `is_expected` is set in workers, where the main process runs the thread."""
 
     def __init__(self) -> None:
         self.is_expected = False
@@ -63,7 +63,7 @@ class Heartbeats:
                 except LOST_CONNECTION as error:
                     logger.warning("the database did not take the heartbeats: %s", error)
                 except Exception:
-                    logger.exception("heartbeats failed")  # the next ones may not
+                    logger.exception("heartbeats failed")  # later ones may succeed
 
     def _in_child(self) -> None:
         self._thread, self._users = None, 0
@@ -74,7 +74,7 @@ heartbeats = Heartbeats()
 
 @contextmanager
 def beating() -> Iterator[None]:
-    """Context of the work on a claimed job, which sends its heartbeats."""
+    """Sends heartbeats during the work on a claimed job."""
     if heartbeats.is_expected:
         yield
         return
@@ -86,7 +86,7 @@ def beating() -> Iterator[None]:
 
 
 def beat() -> int:
-    """Write a heartbeat for each running job whose process lives on this host; return their number."""
+    """Writes a heartbeat for each running job whose process is alive on this host, and returns their number."""
     if not namespace():
         return 0
     running = Job.objects.filter(status=Job.Status.RUNNING, worker_namespace=namespace())
@@ -107,5 +107,8 @@ def _start_heartbeats(**event: Any) -> None:
 
 @worker_process_init.connect
 def _make_room(**event: Any) -> None:
-    """Web processes come first: people wait for those. The main process keeps its priority, and so its heartbeats."""
+    """Lowers the priority of workers below web processes, for which people wait.
+
+    The main process keeps its priority, and so do its heartbeats.
+    """
     os.nice(settings.WORKER_NICE)

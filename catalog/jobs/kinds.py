@@ -1,4 +1,4 @@
-"""Kinds of jobs: each app registers its own with its limits, the task that works on it and what its end entails."""
+"""Kinds of jobs. Each app registers its own with limits, the Celery task, and a callback for the end of a job."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 class Limits(NamedTuple):
-    """Read at each use, since tests and operators change the policy."""
+    """Limits of a kind of jobs. Read at each use, because tests and operators change the policy."""
 
-    stale_after_seconds: float  # without a heartbeat for so long the worker is lost
-    max_seconds: float  # even a living process has lost the job after so long
+    stale_after_seconds: float  # without a heartbeat for this long, the worker is lost
+    max_seconds: float  # after this long, the job is lost even if its process is alive
     retries: int = 0
     retry_after_seconds: float = 0
 
@@ -20,14 +20,15 @@ class Limits(NamedTuple):
 @dataclass(frozen=True)
 class JobKind:
     name: str
-    model: Any  # a model that inherits from Job
+    model: Any  # a subclass of Job
     task: str
     queue: str
     limits: Callable[[], Limits]
-    arguments: Callable[[Any], dict[str, Any]]  # of the task, for a row of `model`
-    on_end: Callable[[Any], None] = lambda job: None  # without success, in the transaction that ends the job
-    retries_commands: bool = False  # else a job of a command is left to the command line
-    is_shared: bool = False  # several processes may work on one job: the end of one says nothing
+    arguments: Callable[[Any], dict[str, Any]]  # returns the task's arguments for a row of `model`
+    # called if the job did not succeed, in the transaction that ends it
+    on_end: Callable[[Any], None] = lambda job: None
+    retries_commands: bool = False  # otherwise a failed job of a command is not retried
+    is_shared: bool = False  # several processes may work on one job, which does not end with any one of them
 
 
 _kinds: dict[str, JobKind] = {}
@@ -42,6 +43,6 @@ def kind_of(job: "Job") -> JobKind:
 
 
 def details_of(job: "Job") -> Any:
-    """The row of the job's kind; `job` itself when it is one."""
+    """Returns the row of the job's kind, which is `job` itself if it has that class."""
     model = kind_of(job).model
     return job if isinstance(job, model) else model._base_manager.get(job_ptr=job.job_id)

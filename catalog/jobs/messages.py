@@ -1,4 +1,4 @@
-"""Messages to workers. A broker that hangs or cannot be reached does not delay the sender."""
+"""Sends messages to workers. A broker that hangs or is unreachable does not delay the sender."""
 
 import logging
 from collections.abc import Callable
@@ -13,17 +13,17 @@ from catalog.jobs.connection import LOST_CONNECTION
 
 logger = logging.getLogger(__name__)
 
-WAIT_SECONDS = 0.15  # a broker that works takes a message in a hundredth of it
+WAIT_SECONDS = 0.15  # a healthy broker accepts a message in a hundredth of this
 
 
 class _Sending(Thread):
-    """Kombu and redis-py each retry, so that their time-outs add up to much more than they say: hence a thread."""
+    """Sends one message in a thread, because the retries of Kombu and redis-py multiply their time-outs."""
 
     def __init__(self, task: str, on_late: Callable[[], object], options: dict[str, Any]) -> None:
         super().__init__(name=f"send {task}", daemon=True)
         self.task, self.on_late, self.options = task, on_late, options
         self.was_taken = self.is_late = False
-        self._context = copy_context()  # with the ids of the request or task that sends
+        self._context = copy_context()  # with the ids of the request or task that sends it
 
     def run(self) -> None:
         self._context.run(self._send)
@@ -31,10 +31,11 @@ class _Sending(Thread):
     def _send(self) -> None:
         try:
             current_app.send_task(self.task, **self.options)
-        except Exception:  # whatever the broker's transport raises
+        except Exception:  # any exception of the broker's transport
             logger.warning("the broker did not take %s", self.task, exc_info=True)
             return
-        # Written before `is_late` is read; `send` writes and reads them the other way round, so one of both sees it.
+        # Set before `is_late` is read, while `send` sets and reads in the opposite order, so at least one sees the
+        # other.
         self.was_taken = True
         if self.is_late:
             self._report_late()
@@ -45,17 +46,17 @@ class _Sending(Thread):
         except LOST_CONNECTION as error:
             logger.warning("the database did not take that %s was sent: %s", self.task, error)
         finally:
-            connection.close()  # this thread's own
+            connection.close()  # the connection of this thread
 
 
 _hung: _Sending | None = None
 
 
 def send(task: str, *, on_late: Callable[[], object] = lambda: None, **options: Any) -> bool:
-    """Sends a message; `options` as of Celery's `send_task`. Returns whether the broker took it in time.
+    """Sends a message with Celery's `send_task` options, and returns whether the broker accepted it in time.
 
-    One that was not taken in time may still arrive: `on_late` is then called, in another thread. While it is under
-    way, this process sends no other.
+    A message that was not accepted in time may still arrive; `on_late` is then called in another thread. Until then,
+    this process sends no other message.
     """
     global _hung
     if _hung is not None and _hung.is_alive():

@@ -1,7 +1,7 @@
-"""The process that works on a job, and whether it still runs.
+"""The process that works on a job, and whether it is still running.
 
-A PID names a process only within its PID namespace and until the PID is used again. So it is stored with the
-namespace, the boot of the machine and the start of the process, and trusted only where all of them match.
+A PID identifies a process only within its PID namespace, and only until the PID is reused. It is therefore stored with
+the namespace, the boot of the machine and the start time of the process, and trusted only if all of them match.
 """
 
 import os
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 PROC = Path("/proc")
-STATE, START = 0, 19  # positions in /proc/PID/stat after the name, which may hold spaces
-ENDED = {"Z", "X"}  # a zombie's parent has not asked for its exit code yet
+STATE, START = 0, 19  # indexes in /proc/PID/stat after the name, which may contain spaces
+ENDED = {"Z", "X"}  # a zombie's parent has not read its exit code yet
 
 
 class WorkerProcess(NamedTuple):
@@ -30,7 +30,7 @@ def this_process() -> WorkerProcess:
 
 @cache
 def namespace() -> str:
-    """Empty where the system has no /proc: then only heartbeats tell who lives."""
+    """Returns the boot and PID namespace; empty if the system has no /proc, in which case only heartbeats are used."""
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot}:{(PROC / 'self/ns/pid').stat().st_ino}"
@@ -39,22 +39,22 @@ def namespace() -> str:
 
 
 def uptime() -> float | None:
-    """Seconds since the machine's boot, independent of its clock; None where the system does not tell."""
+    """Returns the seconds since boot, which do not depend on the clock; None if the system does not provide them."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if namespace() else None
 
 
 def is_same_boot(other: str) -> bool:
-    """Whether the PID namespace is of this machine, since its last boot."""
+    """Returns whether the PID namespace belongs to this machine since its last boot."""
     return bool(other) and other.partition(":")[0] == namespace().partition(":")[0]
 
 
 def is_running(pid: int | None, start: int | None) -> bool:
-    """Whether the process of this PID, in this namespace, is the one that started then."""
+    """Returns whether the process with this PID in this namespace is the one that started at that time."""
     return pid is not None and start is not None and start_of(pid) == start
 
 
 def start_of(pid: int) -> int | None:
-    """In ticks since boot; None when no process has this PID, or it has ended."""
+    """Returns the start of a process in ticks since boot; None if no such process exists or it has ended."""
     try:
         text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,6 +1,6 @@
-"""What can happen to a job: enqueued, claimed, kept alive, released, cancelled, ended, queued again.
+"""Transitions of jobs: enqueued, claimed, kept alive, released, cancelled, ended and queued again.
 
-Times are the database's: the clocks of hosts may differ.
+Times are those of the database, because the clocks of hosts may differ.
 """
 
 from collections.abc import Iterable
@@ -32,13 +32,13 @@ class JobNotClaimable(Exception):
 
 
 class AnotherIsActive(JobNotClaimable):
-    """Of jobs with the same name only one is."""
+    """Another job with the same exclusive name is active."""
 
 
 def enqueue(job: Job) -> bool:
-    """Sends a worker the message that the job waits. It expires about when the reaper would send the next one.
+    """Sends workers a message about the queued job. It expires about when the reaper would send the next one.
 
-    If the broker does not take it, the row stays queued and the reaper sends another.
+    If the broker does not accept it, the row stays queued and the reaper sends another.
     """
     kind = kind_of(job)
     queued = _rows(job).filter(status=Status.QUEUED)
@@ -56,7 +56,7 @@ def enqueue(job: Job) -> bool:
 
 
 def claim(job: AnyJob) -> AnyJob | None:
-    """Makes this process the job's worker. Exactly one of all that were sent a message gets it."""
+    """Makes this process the job's worker. Exactly one of the processes that receive a message succeeds."""
     queued = _rows(job).filter(status=Status.QUEUED)
     times = {"started_at": Coalesce("started_at", Now()), "claimed_at": Now(), "claimed_uptime": uptime()}
     if not queued.update(status=Status.RUNNING, **times, **sign_of_life(), **_worker()):
@@ -67,22 +67,22 @@ def claim(job: AnyJob) -> AnyJob | None:
 
 
 def attempt_of(job: Job) -> QuerySet[Job]:
-    """The job's row while it runs as the attempt that `job` was read in, and no row afterwards."""
+    """Returns a queryset with the job's row as long as the attempt in `job` is running, and empty afterwards."""
     return _rows(job).filter(status=Status.RUNNING, attempt=job.attempt)
 
 
 def sign_of_life() -> dict[str, Any]:
-    """The columns of a heartbeat: the reaper's suspicion was wrong."""
+    """Returns the columns of a heartbeat, which also withdraw the reaper's suspicion."""
     return {"heartbeat_at": Now(), "suspected_at": None}
 
 
 def heartbeat(job: Job, **progress: Any) -> bool:
-    """A sign of life from the worker itself, with its progress. False once the job is not this attempt's any more."""
+    """Writes a heartbeat from the worker itself, with its progress. Returns False if the attempt is over."""
     return bool(reconnecting(lambda: attempt_of(job).update(**sign_of_life(), **progress)))
 
 
 def join(job: Job, **progress: Any) -> bool:
-    """Like `heartbeat`, from any of several workers of a shared job: the row names the latest. Takes a released job."""
+    """Like `heartbeat`, for one of several workers of a shared job; stores the latest. Claims a released job."""
     _bind_id(job)
     return heartbeat(job, **_worker(), **progress) or reconnecting(lambda: claim(job)) is not None
 
@@ -92,22 +92,22 @@ def finish(job: Job, outcome: str = "", **details: Any) -> bool:
 
 
 def fail(job: Job, outcome: str, *, status: str = Status.FAILED, retry: bool = True, **details: Any) -> bool:
-    """An end without success: expected (`failed`), on request (`cancelled`) or not (`errored`).
+    """Ends a job without success: as expected (`failed`), on request (`cancelled`) or unexpectedly (`errored`).
 
-    An errored job is retried within the limits of its kind, unless that would give the same.
+    An errored job is retried within the limits of its kind, unless `retry` is False because it would fail again.
     """
     return _end(job, status, outcome, details, retry=retry)
 
 
 def release(job: Job) -> bool:
-    """Back into the queue, for this attempt to continue later."""
+    """Returns the job to the queue, so that this attempt continues later."""
     rows = attempt_of(job)
     released = bool(reconnecting(lambda: rows.update(status=Status.QUEUED, enqueued_at=None)))
     return released and enqueue(job)
 
 
 def cancel(job: Job) -> bool:
-    """A queued job ends at once, a running one once its worker notices. False for one that has ended."""
+    """Ends a queued job at once, and a running one as soon as its worker notices. Returns False if it has ended."""
     queued, running = (_rows(job).filter(status=status) for status in (Status.QUEUED, Status.RUNNING))
     changed = end(queued, job, Status.CANCELLED, Outcome.CANCELLED_BEFORE_START, {}) or running.update(
         cancel_requested_at=Now()
@@ -117,7 +117,7 @@ def cancel(job: Job) -> bool:
 
 
 def queue_again(job: Job, line: str, *, after: Iterable[str] = (Status.ERRORED,)) -> None:
-    """Another attempt at a job that ended as one of `after`; `line` goes to its log. Raises JobNotClaimable."""
+    """Queues another attempt at a job that ended as one of `after`, and logs `line` in it. Raises JobNotClaimable."""
     ended = _rows(job).filter(status__in=after, attempt=job.attempt)
     log = _log_with(line)
     times = dict.fromkeys(("ended_at", "retry_at", "cancel_requested_at", "suspected_at", "enqueued_at"))
@@ -136,7 +136,7 @@ def queue_again(job: Job, line: str, *, after: Iterable[str] = (Status.ERRORED,)
 def end(
     rows: QuerySet[Job], job: Job, status: str, outcome: str, details: dict[str, Any], *, retry: bool = True
 ) -> bool:
-    """Ends the job if `rows` still holds it, and does what its kind wants done then: both, or neither."""
+    """Ends the job if `rows` still contains it, and calls its kind's `on_end`, in one transaction."""
     log = _log_with(sentence(outcome, details) or status)
     retry_at = _retry_time(job) if retry and status == Status.ERRORED else None
 
@@ -176,7 +176,7 @@ def _rows(job: Job) -> QuerySet[Job]:
 
 
 def _bind_id(job: Job) -> None:
-    """From here on, each line of the log says which run it is about, to the end of the task or command."""
+    """Adds the job to all further log lines of the task or command."""
     bind_contextvars(run=job.kind, run_id=job.pk)
 
 

@@ -1,4 +1,4 @@
-"""The one place that decides that a job's worker is lost, and deals with jobs that no worker runs."""
+"""The reaper: the only code that decides whether a job's worker is lost. It also handles jobs without a worker."""
 
 import logging
 from collections.abc import Iterator
@@ -22,16 +22,16 @@ BEATS_AS_PROOF = 2.5
 
 
 def proof_seconds() -> float:
-    """How long the worker of a suspected job has to prove that it lives.
+    """Returns how long the worker of a suspected job has to prove that it is alive.
 
-    A heartbeat may be missing because the database was away, for the worker and the reaper alike: both come back at the
-    same moment. So a job without one is only suspected at first.
+    A heartbeat may be missing because the database was unavailable to both the worker and the reaper, which then resume
+    at the same moment. A job without a heartbeat is therefore only suspected at first.
     """
     return BEATS_AS_PROOF * settings.POLICY.jobs.heartbeat_seconds
 
 
 def requeue_stale(*kinds: str) -> dict[str, int]:
-    """Ends jobs whose worker is lost, queues those that are retried, sends messages for those left in the queue."""
+    """Ends jobs whose worker is lost, queues due retries, and resends messages for jobs left in the queue."""
     jobs = Job.objects.filter(kind__in=kinds) if kinds else Job.objects.all()
     waiting = jobs.filter(status=Status.ERRORED).exclude(retry_at=None)
     n_ended = sum(_end_if_lost(job, now) for job, now in _with_time(jobs.filter(status=Status.RUNNING)))
@@ -43,18 +43,19 @@ def requeue_stale(*kinds: str) -> dict[str, int]:
 
 
 def _with_time(jobs: QuerySet[Job]) -> Iterator[tuple[Job, datetime]]:
-    """With the database's time, as heartbeats have it. It may have been set back or ahead since."""
+    """Yields jobs with the database's current time, as heartbeats use it. Its clock may have been changed since."""
     for job in jobs.annotate(now=Now()):
         yield job, job.now
 
 
 def verdict_on(job: Job, now: datetime) -> tuple[Outcome | None, bool]:
-    """Why the running job's worker is lost, or None; and whether that is certain at once.
+    """Returns why the running job's worker is lost, or None; and whether that is certain at once.
 
     1. A job that takes longer than its kind allows is lost.
-    2. In this PID namespace the process decides: a running one is never lost, an ended one is at once (unless
+    2. In this PID namespace, the process decides: a running one is never lost, an ended one is lost at once (unless
        several processes work on the job).
-    3. Everywhere else the heartbeat decides. It is certain for a job that names no worker: a former version ran it.
+    3. Otherwise the heartbeat decides. Its absence is certain proof for a job without a worker's PID, which an earlier
+       version started.
     """
     limits = kind_of(job).limits()
     if _seconds_worked(job, now) > limits.max_seconds:
@@ -70,7 +71,10 @@ def verdict_on(job: Job, now: datetime) -> tuple[Outcome | None, bool]:
 
 
 def _seconds_worked(job: Job, now: datetime) -> float:
-    """Since its worker took it: by the machine's uptime where that is known, or a clock set ahead would end it."""
+    """Returns how long the worker has had the job.
+
+    Uses the machine's uptime if known, because a clock that is set ahead would end the job.
+    """
     if job.claimed_uptime is not None and is_same_boot(job.worker_namespace) and not kind_of(job).is_shared:
         return (uptime() or 0.0) - job.claimed_uptime
     return (now - job.claimed_at).total_seconds() if job.claimed_at else 0.0
@@ -80,7 +84,7 @@ def _end_if_lost(job: Job, now: datetime) -> bool:
     outcome, is_certain = verdict_on(job, now)
     if outcome is None or not (is_certain or _is_suspect(job, now)):
         return False
-    # A heartbeat in the meantime has taken the suspicion back.
+    # A heartbeat in the meantime withdraws the suspicion.
     rows = Job.objects.filter(pk=job.pk, status=Status.RUNNING, attempt=job.attempt, suspected_at=job.suspected_at)
     if not end(rows, job, Status.ERRORED, outcome, _details(job)):
         return False
@@ -89,7 +93,7 @@ def _end_if_lost(job: Job, now: datetime) -> bool:
 
 
 def _is_suspect(job: Job, now: datetime) -> bool:
-    """Suspected since its last heartbeat, and for long enough; otherwise the suspicion is noted."""
+    """Returns whether the job has been suspected for long enough. If it is not suspected yet, marks it as such."""
     if job.suspected_at:
         return abs(now - job.suspected_at) >= timedelta(seconds=proof_seconds())
     Job.objects.filter(pk=job.pk).update(suspected_at=now)
@@ -102,7 +106,7 @@ def _details(job: Job) -> dict[str, Any]:
 
 
 def _is_due(job: Job, now: datetime) -> bool:
-    """Whether the job's pause is over, or longer than allowed because the clock was set back."""
+    """Returns whether the pause before the retry is over, or is too long because the clock was set back."""
     return job.retry_at is not None and not (
         timedelta(0) < job.retry_at - now <= timedelta(seconds=kind_of(job).limits().retry_after_seconds)
     )
@@ -119,6 +123,6 @@ def _retry(job: Job) -> bool:
 
 
 def _is_left_over(job: Job, now: datetime) -> bool:
-    """Whether no worker has claimed the job and its last message has expired."""
+    """Returns whether no worker has claimed the job and its last message has expired."""
     limit = timedelta(seconds=kind_of(job).limits().stale_after_seconds)
     return abs(now - (job.enqueued_at or job.created_at)) > limit

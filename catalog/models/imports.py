@@ -48,8 +48,7 @@ class SampleLoad(Job):
 
 
 class UserImport(Job):
-    """A file that a user uploaded to import their own data. The job parses it; its owner then commits the import or
-    not.
+    """A file that a user uploaded to import their own data. A job parses it; then its owner commits the import or not.
 
     waiting -> reading -> ready -> done, or -> failed. A file in the wrong format is rejected before a row is created.
     No data changes before `done`. Until then the user can discard the import, and another upload replaces it.

@@ -77,9 +77,7 @@ class MovieListQuerySet(models.QuerySet[Any]):
 
 
 class MovieList(models.Model):
-    """A user's ordered list of movies. Its URL contains a random key instead of the name, so that renaming it breaks no
-    link.
-    """
+    """A user's ordered list of movies. Its URL contains a random key, so that a new name breaks no link."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="lists")
     key = models.CharField(max_length=KEY_LENGTH, unique=True, default=new_key, editable=False)

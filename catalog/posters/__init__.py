@@ -1,7 +1,7 @@
-"""Posters drawn by the site for movies without one: SVG, the same each time for the same movie.
+"""Draws posters as SVG for movies without one. The same movie always gets the same poster.
 
-Genre, decade and the words of the title decide what may be drawn; a hash of the movie chooses among it. A poster is a
-layout, a scene or an emblem on a ground, a palette and lettering.
+Genre, decade and the words of the title determine the possible motifs; a hash of the movie chooses among them. A poster
+combines a layout, a scene or an emblem on a ground, a palette and lettering.
 """
 
 import random
@@ -14,7 +14,7 @@ from catalog.posters.lettering import Place, Style, draw_lines, draw_stacked, pr
 from catalog.posters.looks import ART, EMBLEMS, PALETTES, Look, look_of, seeded, style_of, telling_genre
 from catalog.posters.shapes import HEIGHT, WIDTH, Palette, X, Y, circle, fill, rect
 
-FOOT = 428  # of the line with genre and year
+FOOT = 428  # y coordinate of the line with genre and year
 
 
 def draw_poster(*, title: str, year: int | None, genres: Sequence[str] = (), language: str = "") -> str:
@@ -27,7 +27,7 @@ def draw_poster(*, title: str, year: int | None, genres: Sequence[str] = (), lan
 
 
 def _picture(look: Look, rng: random.Random) -> str:
-    """The scene, or the emblem on its ground, around (X, Y)."""
+    """Returns the scene, or the emblem on its ground, centred at (X, Y)."""
     palette = PALETTES[look.palette]
     mirrored = rng.random() < 0.5
     if look.picture not in EMBLEMS:
@@ -53,7 +53,7 @@ def _colours(p: Palette) -> dict[str, str]:
     return {"a": p.light, "m": p.middle, "d": p.dark, "g": p.ground, "b": p.second, "s": p.ink}
 
 
-# --- Layouts: where the picture stands and where the title ---
+# --- Layouts: positions of picture and title ---
 
 
 def _sheet(palette: Palette) -> str:
@@ -80,7 +80,7 @@ def _shade(palette: Palette, top: float = 0.45) -> str:
 
 
 def _haze(palette: Palette, end: float) -> str:
-    """The ground's colour over the upper part, so that a title can be read there."""
+    """Returns a gradient in the ground's colour over the upper part, so that a title there is legible."""
     return (
         f'<linearGradient id="h" x2="0" y2="1"><stop offset=".6" stop-color="{palette.ground}" stop-opacity=".9"/>'
         f'<stop offset="1" stop-color="{palette.ground}" stop-opacity="0"/></linearGradient>'

@@ -1,5 +1,8 @@
-"""How the poster of a movie looks: genre, decade and the words of the title decide what may be drawn (themes.toml and
-art.toml), and a hash of the movie chooses among it."""
+"""Chooses the look of a movie's poster.
+
+Genre, decade and the words of the title determine the possible motifs (themes.toml and art.toml); a hash of the movie
+chooses among them.
+"""
 
 import hashlib
 import random
@@ -34,7 +37,7 @@ _CALLS_FOR = {name: _any_of(emblem["words"]) for name, emblem in EMBLEMS.items()
 
 @dataclass(frozen=True)
 class Look:
-    """What a poster is made of; two posters with the same look differ in their title alone."""
+    """The components of a poster. Posters with the same look differ only in their title."""
 
     layout: str
     picture: str
@@ -43,7 +46,7 @@ class Look:
 
 
 def telling_genre(genres: Sequence[str]) -> str:
-    """The genre that says most about a movie, as the movie has it."""
+    """Returns the most specific of a movie's genres, as the movie spells it."""
     by_name = {_LOOKS["synonyms"].get(genre, genre): genre for genre in genres}
     return next((by_name[name] for name in GENRES if name in by_name), genres[0] if genres else "")
 

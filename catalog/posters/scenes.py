@@ -1,7 +1,7 @@
-"""What a poster shows, where it is computed: scenes that stand alone, and quiet grounds behind an emblem.
+"""Computed pictures of posters: scenes that stand alone, and quiet grounds behind an emblem.
 
-Each yields SVG elements, from back to front, varied by a random generator; the point of interest is about (X, Y). What
-is always drawn alike stands in art.toml.
+Each yields SVG elements from back to front, varied by a random generator, with the point of interest near (X, Y).
+Pictures that never vary are in art.toml.
 """
 
 import math
@@ -152,7 +152,7 @@ def skyline(rng: random.Random, p: Palette) -> Iterator[str]:
 
 
 def staircase(rng: random.Random, p: Palette) -> Iterator[str]:
-    """A spiral, seen from above."""
+    """A spiral staircase, seen from above."""
     turns, way = 22, rng.choice((-1, 1))
     for step in range(60):
         angle, reach = way * 2 * math.pi * step / turns, 300 * 0.955**step
@@ -179,7 +179,7 @@ def bauhaus(rng: random.Random, p: Palette) -> Iterator[str]:
 
 
 def paper(rng: random.Random, p: Palette) -> Iterator[str]:
-    """Cut paper: slanting bars, one of them alone in its colour."""
+    """Cut paper: slanting bars, one of them in a colour of its own."""
     odd = rng.randrange(6)
     for number in range(6):
         x, top, lean = 8 + 48 * number, rng.randint(-20, 120), rng.randint(-14, 14)

@@ -1,4 +1,4 @@
-"""The sheet that posters are drawn on, their colours, and simple shapes."""
+"""The size of posters, their palettes, and simple shapes."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ X, Y = 150, 175
 
 @dataclass(frozen=True)
 class Palette:
-    """`light` and `middle` stand out from `ground`, `second` hardly; `ink` is for text on it."""
+    """A poster's colours. `light` and `middle` contrast with `ground`, `second` hardly; `ink` is for text on it."""
 
     ground: str
     second: str
@@ -19,11 +19,11 @@ class Palette:
 
     @property
     def shade(self) -> tuple[str, str]:
-        """A colour to lay over the picture below a title, and the title's: the ground and its ink, or darkness."""
+        """A colour to lay over the picture below a title, and the title's colour: ground and ink, or dark and white."""
         return (self.ground, self.ink) if int(self.ink[1:3], 16) < 128 else (self.dark, "#fff")
 
     def on_light(self) -> "Palette":
-        """The same colours for an emblem that lies on a disc of `light`."""
+        """Returns the palette for an emblem on a disc of `light`."""
         return Palette(self.light, self.middle, self.light, self.middle, self.dark, self.dark)
 
 

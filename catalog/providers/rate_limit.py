@@ -79,8 +79,9 @@ class FileRateLimiter(RateLimiter):
 
     @contextmanager
     def _state(self) -> Iterator[dict]:
-        """Locks and yields the state, then saves it. The file is replaced atomically, so a killed process loses no
-        slot.
+        """Locks and yields the state, then saves it.
+
+        The file is replaced atomically, so that a killed process loses no slot.
         """
         with self._mutex, self._lock.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

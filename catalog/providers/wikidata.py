@@ -103,9 +103,7 @@ class WikidataClient:
         return self._entities(numbers, languages, "labels")
 
     def _entities(self, numbers: Sequence[int], languages: Sequence[str], props: str) -> dict[int, Entity | None]:
-        """Fetches at most AT_ONCE items. Items missing from a response are requested again in halves, down to single
-        items.
-        """
+        """Fetches at most AT_ONCE items. Missing ones are requested again in halves, down to single items."""
         if not numbers:
             return {}
         asked = {"action": "wbgetentities", "props": props, "ids": "|".join(f"Q{number}" for number in numbers)}

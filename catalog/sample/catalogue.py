@@ -1,4 +1,4 @@
-"""Generated movies: their genres, keywords and people, and their position in preference space."""
+"""Generates movies: their genres, keywords and people, and their position in preference space."""
 
 import tomllib
 from collections.abc import Iterator
@@ -22,16 +22,22 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Arrays parallel to the rows of `frame`. `position` is (movies, DIMENSIONS) with unit variance per dimension."""
+    """A generated catalogue. Arrays are parallel to the rows of `frame`.
+
+    `position` has the shape (movies, DIMENSIONS), with unit variance per dimension.
+    """
 
     frame: pd.DataFrame
-    released_on: NDArray[np.int64]  # days since LOG_START, negative before
+    released_on: NDArray[np.int64]  # days since LOG_START, negative before it
     position: Floats
     quality: Floats
 
 
 def make_catalogue(n: int, rng: np.random.Generator) -> Catalogue:
-    """Movies with the same genres, keywords and people appeal to the same users, so features are learnable."""
+    """Generates `n` movies with learnable features.
+
+    Movies with common genres, keywords and people appeal to the same users.
+    """
     names = list(_WORDS["genres"])
     common = np.array([_WORDS["genres"][name]["frequency"] for name in names])
     genre_at = rng.normal(size=(len(names), DIMENSIONS))
@@ -76,7 +82,7 @@ def _choose(logits: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np
 def _keywords(
     genres: list[list[int]], names: list[str], genre_at: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[list[list[str]], NDArray[np.float64]]:
-    """Two to five keywords per movie from its genres, and their contribution to its position."""
+    """Returns two to five keywords per movie, drawn from its genres, and their contribution to its position."""
     place = {
         keyword: 0.4 * genre_at[genre] + rng.normal(size=DIMENSIONS)
         for genre, name in enumerate(names)
@@ -92,7 +98,7 @@ def _keywords(
 def _people(
     main: NDArray[np.int64], n_people: int, n_each: int, genre_at: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[list[list[str]], NDArray[np.float64], NDArray[np.float64]]:
-    """`n_each` people per movie; each works mostly in one genre, and some work far more than others."""
+    """Returns `n_each` people per movie. Each works mostly in one genre, and some work far more than others."""
     home = rng.integers(len(genre_at), size=n_people)
     place = 0.4 * genre_at[home] + rng.normal(size=(n_people, DIMENSIONS))
     skill = rng.normal(size=n_people)
@@ -107,7 +113,7 @@ def _people(
 
 
 def _names(n: int, rng: np.random.Generator) -> Iterator[str]:
-    """Distinct pairs of names; further ones get an initial."""
+    """Yields distinct combinations of names. Once all are used, further ones get an initial."""
     first_names, last_names = _WORDS["first_names"], _WORDS["last_names"]
     pairs = len(first_names) * len(last_names)
     initials = ("", *(f"{chr(letter)}. " for letter in range(ord("A"), ord("Z") + 1)))
@@ -126,7 +132,7 @@ def _release_days(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def _titles(n: int, rng: np.random.Generator) -> Iterator[str]:
-    """Titles are unique; a repeated one becomes a sequel."""
+    """Yields unique titles. A repeated title becomes a sequel."""
     pools = [_WORDS[kind] for kind in ("titles", "adjectives", "nouns", "nouns", "places")]
     used: dict[str, int] = {}
     for picks in zip(*(rng.integers(len(pool), size=n) for pool in pools), strict=True):

@@ -1,4 +1,4 @@
-"""A generated catalogue with users whose preferences can be learned, written to the database like an import."""
+"""Generates a catalogue and users with learnable preferences, and writes them to the database like an import."""
 
 from collections.abc import Iterator
 from hashlib import blake2s
@@ -21,7 +21,7 @@ CHUNK = 100_000
 
 
 def generate(*, users: int, movies: int, ratings: int, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Returns ratings (user_id, movie_id, rating, rated_at) by time, and movies with all their metadata.
+    """Returns ratings (user_id, movie_id, rating, rated_at) sorted by time, and movies with all their metadata.
 
     Deterministic for the same numbers and seed. Raises ValueError if the numbers are inconsistent.
     """
@@ -39,9 +39,10 @@ def generate(*, users: int, movies: int, ratings: int, seed: int = 0) -> tuple[p
 def generate_ratings(
     *, users: int, movies: int, ratings: int, seed: int = 0, show_progress: bool = False
 ) -> ImportReport:
-    """Repeating it with the same numbers and seed changes nothing, or completes an interrupted run; others add data.
+    """Generates a catalogue and writes it to the database. Raises ImportFailed if the numbers are inconsistent.
 
-    Raises ImportFailed if the numbers are inconsistent.
+    A second run with the same numbers and seed changes nothing, or completes an interrupted run; other numbers add
+    data.
     """
     name = f"{users} users, {movies} movies, {ratings} ratings, seed {seed}"
     report = ImportReport(origin=f"generated: {name}")

@@ -1,4 +1,4 @@
-"""The sample as a background job, started from the page of the first run. The command `load_sample` does the work."""
+"""The sample as a background job, started on the page of the first run. The command `load_sample` does the work."""
 
 from functools import partial
 from io import StringIO
@@ -27,7 +27,7 @@ class SampleOutcome(TextChoices):
 
 
 def request_sample(*, user: User) -> SampleLoad | None:
-    """Enqueues the load. None if one is under way."""
+    """Enqueues the load. Returns None if one is in progress."""
     try:
         with transaction.atomic():
             job = SampleLoad.objects.create(trigger=SampleLoad.Trigger.PAGE, requested_by=user)
@@ -38,7 +38,7 @@ def request_sample(*, user: User) -> SampleLoad | None:
 
 
 def run_load(*, load_id: int) -> bool:
-    """Loads the sample; an interrupted load is completed. Returns whether the sample is there."""
+    """Loads the sample, or completes an interrupted load. Returns whether the sample is complete."""
     waiting = SampleLoad.objects.filter(pk=load_id).first()
     job = claim(waiting) if waiting else None
     if job is None:

@@ -1,4 +1,4 @@
-"""Loads the sample into a new site: MovieLens, downloaded once and kept under VAR_DIR/downloads, or generated data."""
+"""Loads the sample into a new site: MovieLens, downloaded once to VAR_DIR/downloads, or generated data."""
 
 import hashlib
 import time
@@ -17,7 +17,7 @@ from catalog.retries import retry_context
 from catalog.sample.generated import generate_ratings
 
 GENERATED_USERS, GENERATED_MOVIES, GENERATED_RATINGS = 700, 3000, 90_000
-SHA256 = "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436"  # the archive of September 2018
+SHA256 = "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436"  # of the archive from September 2018
 MAX_BYTES = 20 << 20
 MAX_SECONDS = 60.0
 TIMEOUT = httpx.Timeout(10, connect=4)
@@ -25,9 +25,10 @@ ATTEMPTS = 2
 
 
 def load_sample(*, say: Callable[[str], object], show_progress: bool = False) -> ImportReport | None:
-    """Loads MovieLens from MOVIELENS_PATH or GroupLens, or without network a generated catalogue; `say` reports which.
+    """Loads MovieLens from MOVIELENS_PATH or GroupLens, or generates a catalogue if there is no network.
 
-    Returns None if there is a sample already. Completes an interrupted load.
+    `say` receives messages about what is loaded. Returns None if there is a sample already. Completes an interrupted
+    load.
     """
     runs = ImportRun.objects.filter(source__in=SAMPLE_SOURCES)
     if done := runs.filter(finished_at__isnull=False).first():
@@ -59,7 +60,7 @@ def _generate(show_progress: bool) -> ImportReport:
 
 
 class DownloadFailed(Exception):
-    """The archive could not be downloaded; the message says why."""
+    """The archive could not be downloaded. The message says why."""
 
 
 def download(*, url: str, folder: Path, sha256: str = SHA256, show_progress: bool = False) -> Path:

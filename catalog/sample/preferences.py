@@ -1,4 +1,4 @@
-"""Generated ratings that follow each user's preferences."""
+"""Generates ratings that follow each user's preferences."""
 
 from dataclasses import dataclass
 
@@ -9,35 +9,35 @@ from numpy.typing import NDArray
 from catalog.sample.catalogue import DIMENSIONS, LOG_END, LOG_START, Catalogue, Floats
 
 ARCHETYPES = 14
-VISITS = 5  # at most; they are months or years apart
+VISITS = 5  # per user, at most; months or years apart
 BIN_DAYS = 14
-CELLS = 1 << 22  # users times movies per chunk, which bounds the memory
+CELLS = 1 << 22  # users times movies per chunk, which limits memory
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class _Users:
-    taste: Floats  # (users, DIMENSIONS)
-    visits: Floats  # (users, VISITS): days since LOG_START
-    shares: Floats  # (users, VISITS): the share of the user's activity in each
+    taste: Floats  # shape (users, DIMENSIONS)
+    visits: Floats  # shape (users, VISITS): days since LOG_START
+    shares: Floats  # shape (users, VISITS): share of the user's activity in each visit
     mood: Floats  # the user's mean deviation
     whole_stars: NDArray[np.bool_]
 
 
 def make_ratings(catalogue: Catalogue, *, users: int, ratings: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Exactly `ratings` rows by time, each pair at most once.
+    """Returns exactly `ratings` rows sorted by time, each pair of user and movie at most once.
 
-    A user samples movies without replacement by weight = fame x exp(taste . position) x currency at the visit, where
-    currency falls from a movie's release to its own floor. The rating follows the same taste, the movie's quality, the
-    user's mood and chance, so a user's past ratings predict the movies and values of later ones.
+    Each user samples movies without replacement, by weight = fame x exp(taste . position) x currency at the visit.
+    Currency falls from a movie's release to the movie's own floor. The rating depends on the same taste, the movie's
+    quality, the user's mood and chance, so that a user's past ratings predict the movies and values of later ones.
     """
     people = _make_users(users, rng)
     movies = len(catalogue.released_on)
     fame = (1.35 * rng.normal(size=movies) + 0.45 * catalogue.quality).astype(np.float32)
     currency = _currency(catalogue.released_on, rng)
     n_each = _activity(users, ratings, cap=max(movies // 2, 1), rng=rng)
-    # Groups users of similar activity, so that each chunk sorts no more than needed.
+    # Sort users by activity, so that each chunk contains similar users and sorts no more than needed.
     order = np.argsort(-n_each, kind="stable")
     step = max(CELLS // movies, 1)
     pieces = [
@@ -60,7 +60,7 @@ def make_ratings(catalogue: Catalogue, *, users: int, ratings: int, rng: np.rand
 def _make_users(n: int, rng: np.random.Generator) -> _Users:
     archetypes = rng.normal(size=(ARCHETYPES, DIMENSIONS))
     taste = archetypes[rng.integers(ARCHETYPES, size=n)] + 0.6 * rng.normal(size=(n, DIMENSIONS))
-    taste /= np.linalg.norm(taste, axis=1, keepdims=True)  # position has unit variance, and so does the product
+    taste /= np.linalg.norm(taste, axis=1, keepdims=True)  # position has unit variance, so the product does too
     days = (LOG_END - LOG_START).days
     joined = rng.uniform(0, 0.75, size=(n, 1)) * days
     stays = rng.uniform(0.6, 1, size=(n, 1)) * (days - joined)
@@ -76,7 +76,10 @@ def _make_users(n: int, rng: np.random.Generator) -> _Users:
 
 
 def _currency(released_on: Ints, rng: np.random.Generator) -> Floats:
-    """Shape (time bins, movies): 0 before the release, then 1 falling to the movie's floor, near 1 for a classic."""
+    """Returns shape (time bins, movies): 0 before the release, then 1, falling to the movie's floor.
+
+    The floor of a classic is near 1.
+    """
     bins = np.arange(0, (LOG_END - LOG_START).days + BIN_DAYS, BIN_DAYS)
     age = (bins[:, None] - released_on[None, :]).astype(np.float32)
     floor = rng.beta(1.0, 4.0, size=len(released_on)).astype(np.float32)
@@ -85,12 +88,12 @@ def _currency(released_on: Ints, rng: np.random.Generator) -> Floats:
 
 
 def _bin(days: Floats) -> Ints:
-    """The bin that starts at or before the day, so that its movies have been released."""
+    """Returns the bin that starts at or before the day, so that its movies have been released."""
     return days.astype(np.int64) // BIN_DAYS
 
 
 def _activity(users: int, ratings: int, *, cap: int, rng: np.random.Generator) -> Ints:
-    """Number of ratings per user: long-tailed, from `low` to `cap`, `ratings` in total."""
+    """Returns the number of ratings per user: long-tailed, from `low` to `cap`, and `ratings` in total."""
     low = min(ratings // users // 4, 20)
     weight = rng.lognormal(sigma=1.0, size=users)
     n_each = np.full(users, low, dtype=np.int64)
@@ -112,7 +115,7 @@ def _rate(
     currency: Floats,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, NDArray[np.int32]]:
-    """User, movie, rating and seconds since LOG_START for all ratings of the users in `rows`."""
+    """Returns user, movie, rating and seconds since LOG_START for all ratings of the users in `rows`."""
     liking = people.taste[rows] @ catalogue.position.T
     bins = _bin(people.visits[rows])
     weight = np.zeros_like(liking)
@@ -141,7 +144,7 @@ def _rate(
 
 
 def _visit(user: Ints, movie: Ints, people: _Users, currency: Floats, rng: np.random.Generator) -> Ints:
-    """The visit of each rating, never before the movie's release."""
+    """Returns the visit of each rating, which is never before the movie's release."""
     weight = people.shares[user] * np.stack(
         [currency[_bin(people.visits[user, visit]), movie] for visit in range(VISITS)], axis=1
     )
@@ -150,7 +153,7 @@ def _visit(user: Ints, movie: Ints, people: _Users, currency: Floats, rng: np.ra
 
 
 def _seconds(user: Ints, visit: Ints, people: _Users, rng: np.random.Generator) -> Ints:
-    """Spaces the ratings of a visit twenty to eighty seconds apart."""
+    """Returns the time of each rating. Those of a visit are twenty to eighty seconds apart."""
     start = (people.visits[user, visit].astype(np.float64) * 86_400).astype(np.int64)
     order = np.lexsort((rng.random(len(user)), visit, user))
     group = np.flatnonzero(np.diff(user[order] * VISITS + visit[order], prepend=-1))

@@ -19,9 +19,7 @@ class TermQuery(NamedTuple):
 
 
 class _Matches(Func):
-    """Matches `search_vector`, which Postgres generates from `search_terms` (see the migrations). SQLite has no such
-    column.
-    """
+    """Matches `search_vector`, which Postgres generates from `search_terms` (see the migrations); SQLite lacks it."""
 
     template = "(%(expressions)s::tsquery)"
     arg_joiner = " @@ "

@@ -22,7 +22,7 @@ WELL_KNOWN = ("-rating_count", "id")
 
 
 class SearchQuery:
-    """A search for movies by title, and by people or genre if the titles give little.
+    """A search for movies by title, and by people or genre if few titles match.
 
     It extends the search if fewer than FEW titles contain the words and none of them is exactly the text. It then finds
     the movies of people or genres with this name, otherwise it also matches terms one letter away. Filters are not

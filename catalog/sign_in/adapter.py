@@ -58,9 +58,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return ["catalog.sign_in.stages.ConfirmEmailStage", "allauth.mfa.stages.AuthenticateStage"]
 
     def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
-        """Responds like to an unknown passkey if a closed account signs in by one, which reveals nothing about the
-        account.
-        """
+        """Responds as to an unknown passkey if a closed account signs in by passkey, which reveals nothing."""
         by_passkey = request.resolver_match is not None and request.resolver_match.view_name == "mfa_login_webauthn"
         closed = _("This account is closed. Ask the staff of this site for help.")
         messages.error(request, _("This is not a passkey of this site.") if by_passkey else closed)

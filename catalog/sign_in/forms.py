@@ -138,9 +138,7 @@ class PasskeyAgainForm(PasskeyMixin, passkey_forms.ReauthenticateWebAuthnForm):
 
 
 class AddPasskeyForm(passkey_forms.AddWebAuthnForm):
-    """Adds a passkey. Each can sign in without a password, so the browser is always asked for one that verifies its
-    user.
-    """
+    """Adds a passkey. It can sign in without a password, so the browser must use one that verifies its user."""
 
     passwordless = forms.BooleanField(widget=forms.HiddenInput, initial=True)
 

@@ -140,8 +140,9 @@ class _Worker:
         self._write(pairs, self._items(films))
 
     def _leads(self, films: Sequence[Film]) -> dict[str, dict[str, str]]:
-        """Returns the opening paragraphs of articles by language and title. Languages whose Wikipedia failed are
-        missing.
+        """Returns the opening paragraphs of articles, keyed by language and title.
+
+        Languages whose Wikipedia failed are missing.
         """
         found: dict[str, dict[str, str]] = {}
         for language, _name in settings.LANGUAGES if self._reads_articles else ():

@@ -23,8 +23,9 @@ logger = logging.getLogger(__name__)
 
 
 def expect_pictures(files: Mapping[int, str]) -> None:
-    """Sets the pictures' files of movies that were read, and marks their people as due. Call it in the same
-    transaction.
+    """Sets the pictures' files of movies that were read, and marks their people as due.
+
+    Call it in the transaction that writes the movies.
     """
     days = (
         settings.POLICY.wikidata.refresh_days / 2

@@ -23,7 +23,7 @@ register = template.Library()
 
 @register.filter
 def poster_url(movie: Movie) -> str:
-    """TMDB's poster if TMDB is on and has one, otherwise the site's own drawing."""
+    """Returns TMDB's poster if TMDB is set up and has one, otherwise the poster that this site draws."""
     return real_poster_url(movie) or reverse("catalog:poster", args=[movie.pk])
 
 
@@ -54,7 +54,7 @@ def stars(rating: float) -> SafeString:
 
 @register.simple_tag
 def rating_histogram(movie: Movie) -> SafeString:
-    """How many people gave each rating, as bars; nothing for a movie without ratings."""
+    """Draws how many people gave each rating as bars; empty for a movie without ratings."""
     counts = Rating.objects.filter(movie=movie).histogram()
     most = max(counts.values())
     if not most:
@@ -73,7 +73,7 @@ def rating_histogram(movie: Movie) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def own_marks(context: Context, movie: Movie) -> Marks | None:
-    """The viewer's marks of the movie: by a query of its own unless the view called `mark_for` for all."""
+    """Returns the viewer's marks of the movie. Makes a query unless the view has called `mark_for`."""
     if movie.marks is None:
         mark_for(context["request"], [movie])
     return movie.marks
@@ -81,26 +81,26 @@ def own_marks(context: Context, movie: Movie) -> Marks | None:
 
 @register.simple_tag
 def page_numbers(page: Page) -> list[int | str]:
-    """The first and last page and those around this one; an ellipsis stands for the others."""
+    """Returns the first and last pages and those around the current one, with ellipses in between."""
     return list(page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1))
 
 
 @register.filter
 def initials(name: str) -> str:
-    """First letters of the first and the last word."""
+    """Returns the first letters of the first and the last word."""
     words = name.split()
     return "".join(word[0] for word in words[:1] + words[1:][-1:])
 
 
 @register.filter
 def country_name(code: str) -> str:
-    """The name of a country by its code, in the reader's language."""
+    """Returns the name of a country in the current language."""
     return str(countries.name(code))
 
 
 @register.filter
 def language_name(code: str) -> str:
-    """Name of an ISO 639-1 code in the reader's language, or the code itself if unknown."""
+    """Returns the name of an ISO 639-1 language in the current language, or the code itself if unknown."""
     try:
         return str(get_language_info(code)["name_translated"])
     except KeyError:

@@ -1,4 +1,4 @@
-"""Template tags for what every page has: its theme, and its addresses for other sites."""
+"""Template tags used on every page, such as the theme, and metadata for other sites."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def chosen_theme(context: dict[str, Any]) -> str:
-    """The theme that the reader chose, or nothing if the system decides."""
+    """Returns the theme that the reader chose; empty if the system decides."""
     request: HttpRequest | None = context.get("request")
     chosen = request.COOKIES.get("theme", "") if request else ""
     return chosen if chosen in THEMES else ""
@@ -36,32 +36,32 @@ def chosen_theme(context: dict[str, Any]) -> str:
 
 @register.simple_tag
 def languages() -> list[tuple[str, str]]:
-    """Code and name of each, by its own name: Django's tag translates the names."""
+    """Returns the code and own name of each language; Django's tag translates the names."""
     offered: list[tuple[str, str]] = settings.LANGUAGES
     return offered
 
 
 @register.simple_tag
 def sign_up_is_open() -> bool:
-    """Whether pages offer an account to everybody."""
+    """Returns whether pages offer an account to everybody."""
     return is_open()
 
 
 @register.simple_tag
 def waits_for_setup() -> bool:
-    """Whether the site has no superuser yet; for pages of an empty site."""
+    """Returns whether the site has no superuser yet, for pages of an empty site."""
     return setup.is_open()
 
 
 @register.simple_tag
 def known_site_name() -> str:
-    """The site's name without asking the database."""
+    """Returns the site's name without a query."""
     return site_settings.known_site_name()
 
 
 @register.simple_tag
 def ways_in() -> dict[str, Any]:
-    """The identity provider's name, if there is one, whether passwords sign in, and whether an address comes first."""
+    """Returns the identity provider's name, if any, and whether passwords are on and addresses must be confirmed."""
     return {
         "provider": settings.OIDC.name if settings.OIDC else "",
         "passwords": settings.PASSWORD_SIGN_IN,
@@ -71,7 +71,7 @@ def ways_in() -> dict[str, Any]:
 
 @register.simple_tag(takes_context=True)
 def here(context: dict[str, Any]) -> str:
-    """Where the page's forms lead back to."""
+    """Returns the URL to which the page's forms return."""
     request: HttpRequest | None = context.get("request")
     return return_address(request) if request else ""
 
@@ -84,18 +84,18 @@ def absolute_url(context: dict[str, Any], address: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def canonical_url(context: dict[str, Any]) -> str:
-    """The page's address without its query, except for the number of the page."""
+    """Returns the page's URL without its query, except for the page number."""
     request: HttpRequest | None = context.get("request")
     if request is None:
         return ""
     number = request.GET.get("page", "")
     query = f"?page={number}" if number.isascii() and number.isdigit() and int(number[:9]) > 1 else ""
-    return request.build_absolute_uri().partition("?")[0] + query  # `path` may begin as the address of another host
+    return request.build_absolute_uri().partition("?")[0] + query  # `path` could begin like the address of another host
 
 
 @register.simple_tag
 def movie_description(movie: Movie) -> str:
-    """The plot, or what is known of the movie instead."""
+    """Returns the plot, or else a summary of the known facts."""
     if movie.overview:
         return movie.overview
     facts = {"movie": movie, "genres": ", ".join(genre.label for genre in movie.genres.all()) or _("movie")}
@@ -107,7 +107,7 @@ def movie_description(movie: Movie) -> str:
 
 @register.simple_tag(takes_context=True)
 def movie_json_ld(context: dict[str, Any], movie: Movie) -> SafeString:
-    """The movie in the terms of schema.org: a block of data that browsers do not run, so that CSP lets it pass."""
+    """Returns the movie as schema.org data. Browsers do not execute this block, so CSP allows it."""
     data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Movie",

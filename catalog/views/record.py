@@ -19,7 +19,7 @@ from catalog.views.pages import HtmxRequest, is_on_page_of, post_only, to_sign_i
 
 
 def record_of(user: User, movie: Movie, note: str | None = None) -> dict[str, Any]:
-    """Returns the user's data about the movie for `catalog/_watched.html`. `note` saves a query if it is known."""
+    """Returns the user's data about the movie for `catalog/_watched.html`. Pass `note` if it is loaded already."""
     viewings = list(Viewing.objects.filter(user=user, movie=movie))
     if note is None:
         note = Note.objects.filter(user=user, movie=movie).values_list("text", flat=True).first() or ""

@@ -110,9 +110,7 @@ def offline(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=86400)
 def robots(request: HttpRequest) -> HttpResponse:
-    """Returns robots.txt. Crawlers read it only at the root of a host: a site under BASE_PATH must copy these rules
-    there.
-    """
+    """Returns robots.txt. Crawlers read it only at a host's root, so a site under BASE_PATH must copy it there."""
     paths = [""] if settings.POLICY.accounts.members_only else NOT_FOR_ROBOTS
     lines = ["User-agent: *", *(f"Disallow: {settings.BASE_PATH}/{path}" for path in paths)]
     lines.append(f"Sitemap: {request.build_absolute_uri(reverse('catalog:sitemaps'))}")

@@ -1,4 +1,4 @@
-"""The known media servers; each module of this package adds its own."""
+"""The supported media servers. Each module of this package registers its own."""
 
 from importlib import import_module
 from pkgutil import iter_modules

@@ -1,4 +1,4 @@
-"""Emby's webhooks: JSON, or in versions before 4.9 a form with it in `data`."""
+"""Emby's webhooks: JSON or, before version 4.9, a form with the JSON in `data`."""
 
 from typing import Any
 
@@ -43,10 +43,10 @@ class Emby(Server):
 
 
 def event_of(payload: Payload, kind: Kind) -> Event | None:
-    """The event about `Item`, as Emby and the older plug-in of Jellyfin describe it. Raises InvalidEvent."""
+    """Parses the event about `Item`, in the format of Emby and of Jellyfin's older plug-in. Raises InvalidEvent."""
     item = part(payload, "Item")
     ids, rating = part(item, "ProviderIds"), number(part(item, "UserData"), "Rating")
-    if text(item, "Type") != "Movie" or (kind == Kind.RATED and rating <= 0):  # favourites are said as ratings too
+    if text(item, "Type") != "Movie" or (kind == Kind.RATED and rating <= 0):  # favourites are sent as ratings too
         return None
     values = {
         TITLE: text(item, "Name"),

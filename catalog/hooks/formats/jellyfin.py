@@ -1,4 +1,4 @@
-"""Jellyfin: its own plug-in Webhook, which says `NotificationType`, and the older one, Webhooks, which says `Event`."""
+"""Jellyfin: its own plug-in Webhook, which sends `NotificationType`, and the older Webhooks, which sends `Event`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,7 +36,7 @@ class Jellyfin(Server):
 
     def read(self, body: Any) -> Event | None:
         if isinstance(body, Mapping) and "payload" in body:
-            return plex.SERVER.read(body)  # the older plug-in writes as Plex does, if it is told to
+            return plex.SERVER.read(body)  # the older plug-in can be configured to use Plex's format
         payload = document(body)
         if "NotificationType" in payload:
             return _event(payload)
@@ -49,7 +49,7 @@ def _event(payload: Payload) -> Event | None:
     if kind is None or text(payload, "ItemType") != "Movie":
         return None
     values = {
-        TITLE: text(payload, "Name").replace('\\"', '"'),  # the plug-in escapes names, then JSON does again
+        TITLE: text(payload, "Name").replace('\\"', '"'),  # the plug-in escapes names, and then JSON escapes them again
         YEAR: text(payload, "Year"),
         IMDB_ID: text(payload, "Provider_imdb"),
         TMDB_ID: text(payload, "Provider_tmdb"),
@@ -61,7 +61,7 @@ def _event(payload: Payload) -> Event | None:
 
 
 def _kind(payload: Payload) -> Kind | None:
-    """The end of a movie is said twice, as played and as saved, so the second is left out."""
+    """Returns the kind of event. The end of a movie is sent as played and as saved; only the former is used."""
     notification, reason = text(payload, "NotificationType"), text(payload, "SaveReason")
     if notification == "PlaybackStop":
         return Kind.WATCHED if payload.get("PlayedToCompletion") is True else None

@@ -40,13 +40,13 @@ class Kodi(Server):
             TITLE: text(payload, "title"),
             YEAR: text(payload, "year"),
             IMDB_ID: text(ids, "imdb"),
-            TMDB_ID: text(ids, "tmdb") or text(ids, "tmdbId"),  # `tmdbId` and nothing else: Movary's add-on
+            TMDB_ID: text(ids, "tmdb") or text(ids, "tmdbId"),  # Movary's add-on sends `tmdbId` only
         }
         return Event(Kind.WATCHED, row_of(Kind.WATCHED, values, at=text(payload, "timestamp")))
 
 
 def _is_played(payload: Payload) -> bool:
-    """Whether the movie was played; Movary's add-on sends nothing else."""
+    """Returns whether the movie was played. Movary's add-on sends no other events."""
     event = text(payload, "event")
     is_stopped_in_credits = event == "stop" and number(part(payload, "progress"), "percent") >= CREDITS
     return "event" not in payload or event == "end" or is_stopped_in_credits

@@ -1,4 +1,4 @@
-"""Any other program: an object of JSON with the names given here."""
+"""Any other program: a JSON object with the fields listed here."""
 
 from typing import Any
 

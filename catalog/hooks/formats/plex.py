@@ -25,7 +25,7 @@ from catalog.hooks.event import (
 )
 
 _KINDS = {"media.scrobble": Kind.WATCHED, "media.rate": Kind.RATED}
-# `imdb://tt1` in `Guid`, and `com.plexapp.agents.imdb://tt1?lang=en` of libraries with an agent of before 2020.
+# `imdb://tt1` in `Guid`, or `com.plexapp.agents.imdb://tt1?lang=en` in libraries with an agent from before 2020.
 _GUID = re.compile(r"(?:com\.plexapp\.agents\.)?(imdb|tmdb|themoviedb)://([^?/]+)")
 
 
@@ -43,7 +43,7 @@ class Plex(Server):
             return None
         rating = number(payload, "rating") or number(metadata, "userRating")
         if kind == Kind.RATED and rating <= 0:
-            return None  # taken back
+            return None  # the rating was removed
         ids = _ids(metadata)
         values = {
             TITLE: text(metadata, "title"),
@@ -57,7 +57,7 @@ class Plex(Server):
 
 
 def _ids(metadata: Payload) -> dict[str, str]:
-    """The ids of the movie by their site."""
+    """Returns the ids of the movie, keyed by site."""
     listed = metadata.get("Guid")
     guids: Iterable[Any] = listed if isinstance(listed, list) else []
     texts = [text(guid, "id") for guid in guids if isinstance(guid, dict)]

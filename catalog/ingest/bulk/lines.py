@@ -119,9 +119,7 @@ NumberedLine: TypeAlias = tuple[int, Kind]
 
 
 def read_lines(body: bytes, kind: type[Kind], report: BulkReport) -> list[NumberedLine[Kind]]:
-    """Returns the valid lines, and reports the others. Raises InvalidBulk if there is no body or there are too many
-    lines.
-    """
+    """Returns the valid lines, and reports the others. Raises InvalidBulk if there are none or too many."""
     numbered = enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1)  # blank lines count too
     rows = [(number, line) for number, line in numbered if line.strip()]
     limit = settings.POLICY.bulk.max_lines
