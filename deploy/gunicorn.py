@@ -1,8 +1,8 @@
-"""Gunicorn's configuration, for `make run` and containers alike; addresses and sizes come from the environment.
+"""Gunicorn's configuration for `make run` and containers. Addresses and sizes come from the environment.
 
-The master imports the code and loads the models once, and forks the web processes, which start at once and share its
-memory. No database connection or thread crosses the fork. A web process loads what is promoted later itself; the page
-cache shares a model's arrays.
+The master imports the code and loads the models once. It then forks the web processes, which start at once and share
+its memory. No database connection or thread crosses the fork. Each web process loads models promoted later itself; the
+page cache shares their arrays.
 """
 
 import gc
@@ -26,7 +26,7 @@ workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 60
 graceful_timeout = 20
-keepalive = 120  # longer than proxies and clients keep theirs (60 to 90 s), so that none uses one that just closes
+keepalive = 120  # longer than in proxies and clients (60 to 90 s), so that none reuses a connection as it closes
 limit_request_line = 8190  # for lists with many ids in `exclude`
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a slow disk must not look like a dead worker
 control_socket_disable = True
@@ -34,20 +34,20 @@ logger_class = "movierec.web_worker.Log"
 
 
 def on_starting(server: Any) -> None:
-    """Deletes the metrics of the previous run, which would be counted twice, and then imports the code.
+    """Deletes the previous run's metrics, which would otherwise be counted twice, and then imports the code.
 
-    The order matters, so this does not use `preload_app`: importing the code creates the files of the metrics.
+    The order matters, because importing the code creates the metric files; therefore `preload_app` is not used.
     """
     try:
         delete_metrics(_metrics)
-    except OSError as error:  # a site on a disk that is full or read-only starts all the same
+    except OSError as error:  # the site must start even on a full or read-only disk
         server.log.error("Metrics of the previous run are still in /metrics: %s", error)
     import_module("movierec.metric_files").install()
     prepare()
 
 
 def delete_metrics(folder: Path) -> None:
-    """Leaves all other files alone: an operator may name a folder that is not for metrics only. Raises OSError."""
+    """Deletes the metric files but no others, because an operator may choose a shared folder. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for file in folder.iterdir():
         if re.fullmatch(r"(counter|gauge|histogram|summary)\w*_\d+\.(db|part)", file.name):
@@ -55,11 +55,11 @@ def delete_metrics(folder: Path) -> None:
 
 
 def prepare() -> None:
-    """Imports what web processes need, Django, the views and the estimators, and loads the models for several."""
+    """Imports Django, the views and the estimators, and loads the models if there are several web processes."""
     import_module("movierec.wsgi")
     import_module("recommender.estimators").ESTIMATORS  # noqa: B018 # imports them: they are lazy
     import_module(import_module("django.conf").settings.ROOT_URLCONF)
-    if workers > 1:  # a single one loads them itself, and the master stays small
+    if workers > 1:  # a single web process loads the models itself, which keeps the master small
         import_module("recommender.serving.model_server").server.preload()
         import_module("django.db").connections.close_all()
     gc.collect()
@@ -67,7 +67,7 @@ def prepare() -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    # Imported here: prometheus_client decides at its import, once, whether it counts for several processes.
+    # Imported here, because prometheus_client decides at its import whether it counts for several processes.
     from prometheus_client.multiprocess import mark_process_dead
 
     with suppress(OSError):  # a read-only disk must not end the master
@@ -75,8 +75,8 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Loads what was promoted since the master loaded its models, and starts the threads that watch the site."""
-    # Imported here: Django is set up in the worker, after this file was read.
+    """Loads models promoted since the master loaded its own, and starts the threads that monitor the site."""
+    # Imported here, because Django is set up after this file is read.
     from mlops.monitoring.watch import site_watch
     from movierec.ops import latest_rows
     from recommender.serving.model_server import server
@@ -85,7 +85,7 @@ def post_worker_init(worker: Any) -> None:
     if settings.TRACING:
         import_module("movierec.tracing").start()
     server.models()
-    sys.setswitchinterval(0.001)  # 5 ms by default, which a short request waits at each step while others compute
+    sys.setswitchinterval(0.001)  # the default of 5 ms delays each step of a short request while others compute
     site_watch.ensure_started()
     latest_rows.start()
     if settings.MODEL_STORE:

@@ -1,7 +1,7 @@
-"""Finds the words of prose.toml in the product's Python, templates and documents, and says what to write instead.
+"""Finds words from prose.toml in the product's Python, templates and documents, and suggests replacements.
 
-`python deploy/prose.py` checks all tracked files, `python deploy/prose.py FILE...` those. A line that must keep such a
-word ends in `# prose: keep` or `<!-- prose: keep -->`.
+`python deploy/prose.py` checks all tracked files, `python deploy/prose.py FILE...` only these files. A line that must
+keep such a word ends in `# prose: keep` or `<!-- prose: keep -->`.
 """
 
 import re
@@ -26,7 +26,7 @@ def tracked() -> list[str]:
 
 
 def findings(name: str, text: str) -> Iterator[str]:
-    """`file:line: 'word': what to write` of each word."""
+    """Yields `file:line: 'word': replacement` for each word found."""
     for number, line in enumerate(text.splitlines(), 1):
         for match in ANY.finditer(line) if KEEP not in line else ():
             advice = next(advice for words, advice in INSTEAD.items() if re.fullmatch(words, match[0], re.IGNORECASE))

@@ -1,8 +1,8 @@
-"""Reports when the site answers, and stops it when only `make` was interrupted or killed; run by supervisord.
+"""Reports when the site is ready, and stops it if only `make` is interrupted or killed. Run by supervisord.
 
-Make forwards a SIGTERM to the site, but neither a SIGINT sent only to make nor its own death. Both are visible: in the
-first case make blocks the signal and waits for us, in the second the site has another parent. Then this script stops
-supervisord, and with it every child.
+Make forwards SIGTERM to the site, but not a SIGINT that is sent only to make, and it cannot report its own death. Both
+can be detected: after a SIGINT make blocks the signal and waits for its children, and after its death the site has
+another parent. This script then stops supervisord, and with it every child.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ def is_ready(address: str) -> bool:
 
 
 def status(pid: int) -> dict[str, str]:
-    """Returns the fields of /proc/PID/status; none if there is no such process, or no /proc."""
+    """Returns the fields of /proc/PID/status; an empty dict if there is no such process, or no /proc."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -42,7 +42,7 @@ def status(pid: int) -> dict[str, str]:
 
 
 def is_interrupted(make: int) -> bool:
-    """Is true briefly also while the process starts a child."""
+    """Whether make waits for its children after a signal. Also true for a moment while make starts a child."""
     blocked, caught, ignored = (int(status(make).get(field, "0"), 16) for field in ("SigBlk", "SigCgt", "SigIgn"))
     pending = blocked & ~caught & ~ignored
     return any(pending >> (number - 1) & 1 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT))
@@ -79,7 +79,7 @@ def announce(address: str, log: Path) -> None:
             say(f"The site does not answer yet; see {log / 'web.log'}.")
         time.sleep(0.2)
     say(f"Movierec is at {address}  (Ctrl-C stops it; logs are in {log})")
-    # Nothing once there is a superuser.
+    # Prints nothing if a superuser exists.
     subprocess.run([sys.executable, "manage.py", "setup_link", "--if-open", "--base", address], check=False)
 
 

@@ -1,4 +1,4 @@
-"""Errors of model operations: each has a code, an HTTP status, and a text that is shown if the raiser gives none."""
+"""Errors of model operations. Each has a code, an HTTP status, and a default text."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -30,7 +30,7 @@ class UnknownAlgorithm(MLOpsError, code="unknown_algorithm", text=_("There is no
 class InvalidSpace(
     MLOpsError, code="invalid_space", text=_("The algorithm does not accept the search space."), status=400
 ):
-    """A range in tuning.spaces of config.yaml."""
+    """The algorithm rejects a range in tuning.spaces of config.yaml."""
 
 
 class SearchRunsElsewhere(MLOpsError, code="search_runs_elsewhere", text=_("Another process runs this search.")): ...
@@ -86,7 +86,7 @@ class SnapshotNotFound(MLOpsError, code="snapshot_not_found", text=_("There is n
 
 
 class DataRemoteError(MLOpsError, code="data_remote_error", text=_("DVC or its remote failed.")):
-    """The message says how."""
+    """DVC or its remote failed; the message gives the reason."""
 
 
 class NoDataRemote(
@@ -117,11 +117,11 @@ class InvalidEvidence(
 class StepFailed(
     MLOpsError, code="step_failed", text=_("The training ended because its data or its result are not good enough.")
 ):
-    """An expected end of a training: the data or the result are not good enough, and the message says why."""
+    """An expected failure of a training: its data or result is not good enough. The message gives the reason."""
 
 
 class RunCancelled(MLOpsError, code="run_cancelled", text=_("The run was cancelled.")): ...
 
 
 class RunLost(MLOpsError, code="run_lost", text=_("The run was ended by another process.")):
-    """Another process marked the run as ended while it was working; it must not write any more."""
+    """Another process marked the run as ended while it was working. It must stop writing."""

@@ -1,4 +1,4 @@
-"""When Beat sends a row of django-celery-beat next: one answer for Beat, the staff dashboard and the admin."""
+"""Computes when Beat sends a schedule of django-celery-beat next, for Beat, the staff dashboard and the admin."""
 
 import json
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -15,10 +15,10 @@ JSON_FIELDS = {"args": list, "kwargs": dict, "headers": dict}
 
 
 def next_run(row: PeriodicTask, now: datetime) -> datetime | None:
-    """The UTC time of the next run: not after `now` if it is overdue, None if there will be none.
+    """Returns the UTC time of the next run. It is at most `now` if the run is overdue, and None if there is none.
 
-    A missed run is made up for once. With one time a day (or an hour), that run stands for its day (or hour), so that
-    none is doubled when a machine is back shortly before the next time.
+    Missed runs are made up for by one run. For a schedule with one time per day (or hour), that run counts as the run
+    of its day (or hour), so that none is repeated when a machine starts shortly before the next time.
     """
     if not row.enabled or (row.one_off and row.total_run_count):
         return None
@@ -31,16 +31,16 @@ def next_run(row: PeriodicTask, now: datetime) -> datetime | None:
 
 
 def planned_run(row: PeriodicTask, now: datetime) -> datetime:
-    """The first time after the last run; for a row that has not run yet, after it was made."""
+    """Returns the first planned time after the last run or, for a row that has not run yet, after its creation."""
     plan, since = row.schedule, row.last_run_at or row.date_changed or now
     if isinstance(plan, crontab):
         return _time_after(plan, max(since, row.start_time - timedelta(seconds=1)) if row.start_time else since)
-    due = now + plan.remaining_estimate(since) if since <= now else now  # later: before the clock was set back
+    due = now + plan.remaining_estimate(since) if since <= now else now  # `since > now`: the clock was set back
     return max(due, row.start_time or due).astimezone(UTC)
 
 
 def check_row(row: PeriodicTask) -> None:
-    """Raises ValueError with what was expected where Beat could not send the row."""
+    """Raises ValueError, with what was expected, if Beat could not send the row."""
     if row.scheduler is None:
         raise ValueError(_("no schedule: choose an interval or a crontab"))
     try:
@@ -49,7 +49,7 @@ def check_row(row: PeriodicTask) -> None:
             if not isinstance(zone := row.crontab.timezone, tzinfo):
                 raise ValueError(_("timezone: {zone} is unknown").format(zone=repr(zone or "")))
         row.schedule.remaining_estimate(timezone.now())
-    except Exception as error:  # whatever Celery raises about a row of any kind
+    except Exception as error:  # Celery may raise any exception
         raise ValueError(str(error) or type(error).__name__) from error
     if isinstance(row.schedule, schedule) and row.schedule.run_every < timedelta(seconds=1):
         raise ValueError(_("interval: expected at least one second"))
@@ -68,20 +68,21 @@ def crontab_text(row: CrontabSchedule) -> str:
 
 def _time_after(plan: crontab, moment: datetime) -> datetime:
     last, until_next, _now = plan.remaining_delta(moment)
-    # In UTC: Python compares local times of one zone without their offsets.
+    # In UTC, because Python compares local times in the same zone without their offsets.
     return (last + until_next).astimezone(UTC)
 
 
 def _period(plan: crontab, moment: datetime) -> date | datetime:
-    """What a run stands for: the local day or hour of which the crontab names one time, else its minute."""
+    """Returns the period of a run: the local day or hour if the crontab has one time in it, otherwise its minute."""
     local = moment.astimezone(plan.tz)
     if len(plan.minute) > 1:
         return local.replace(second=0, microsecond=0).astimezone(UTC)
     return local.date() if len(plan.hour) == 1 else local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
-# A damaged crontab row can be loaded and shown, so that staff can see and mend it: an unknown time zone raises in every
-# query that reads the row, and an odd field on its admin page. The zone is kept as text, the field is shown as written.
+# Staff must be able to see and fix a damaged crontab row. Without these patches an unknown time zone raises in every
+# query that reads the row, and an invalid field raises on its admin page. The zone is kept as a string, the field is
+# shown unchanged.
 
 _zone = CrontabSchedule._meta.get_field("timezone")
 _parse_zone = _zone._get_python_and_db_repr
@@ -91,14 +92,14 @@ _describe = CrontabSchedule.human_readable.fget
 def _zone_or_text(value: Any) -> tuple[tzinfo | str | None, str]:
     try:
         return _parse_zone(value)
-    except Exception:  # an unknown zone, or whatever zoneinfo raises about a name that is a folder or a path
+    except Exception:  # an unknown zone; for a folder or a path as its name, zoneinfo may raise other exceptions
         return str(value), str(value)
 
 
 def _described(row: CrontabSchedule) -> str:
     try:
         return _describe(row)
-    except Exception:  # of Celery or cron-descriptor
+    except Exception:  # raised by Celery or cron-descriptor
         return str(row)
 
 

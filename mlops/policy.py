@@ -1,4 +1,4 @@
-"""The policy of model operations: its sections of `config.yaml`; every key has a default, bounds and a meaning."""
+"""The policy of model operations, as sections of `config.yaml`. Every key has a default, bounds and a meaning."""
 
 import re
 from pathlib import Path
@@ -45,7 +45,7 @@ class EvaluationPolicy(Section):
 
 
 class SearchRange(Section):
-    """The values a search tries for one hyper-parameter: from `low` to `high`, or `choices`."""
+    """The values of one hyper-parameter in a search: from `low` to `high`, or `choices`."""
 
     low: float | None = None
     high: float | None = None
@@ -120,7 +120,7 @@ class PromotionPolicy(Section):
 
 
 class AutoRollbackPolicy(Section):
-    """When a new champion is rolled back."""
+    """The limits beyond which a new champion is rolled back."""
 
     enabled: bool = key(True, "false: problems are only logged")
     days: Count = key(14, "days after a promotion")
@@ -143,7 +143,7 @@ class RetentionPolicy(Section):
     monitoring_days: Count = key(180, "how long retraining checks and closed alerts are kept")
 
 
-NO_FOLDER = r"s3:|[A-Za-z][\w+.-]*://"  # how addresses begin, other than those of folders
+NO_FOLDER = r"s3:|[A-Za-z][\w+.-]*://"  # URL prefixes; any other address is a folder
 S3_ADDRESS = r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]+[a-z0-9])(/(?P<prefix>[^?#]*))?"
 FOLDER_OR_BUCKET = rf"{S3_ADDRESS}|(?!{NO_FOLDER}).*"
 
@@ -162,7 +162,7 @@ class BackupPolicy(Section):
 
 
 class DriftPolicy(Section):
-    """Recent weeks against earlier ones; benchmarks/drift.py shows what these bounds detect."""
+    """Limits for comparing recent weeks with earlier ones; benchmarks/drift.py shows which changes they detect."""
 
     window_weeks: Count = key(4, "weeks of a window")
     min_ratings: Count = key(500, "ratings below which a window is insufficient_data")
@@ -191,7 +191,7 @@ class OnlineMetricsPolicy(Section):
 
 
 class RetrainingPolicy(Section):
-    """Criteria: any of them starts a training."""
+    """Criteria for retraining. A training starts if any of them is met."""
 
     new_movies: Count = key(200, "movies added since the champion's data")
     new_ratings: Count = key(5000, "ratings added since the champion's data")
@@ -208,7 +208,7 @@ class RetrainingPolicy(Section):
 
 
 class StalenessPolicy(Section):
-    """What raises an alert when it is older."""
+    """Ages above which an alert is raised."""
 
     beat_seconds: int = key(300, "age of the scheduler's heartbeat", gt=60)
     champion_data_days: Positive = key(30, "age of the champion's data, or less if a backtest says so")
@@ -238,7 +238,7 @@ RENAMED_SCHEDULES: dict[str, str] = {
 
 
 class SchedulesPolicy(Section):
-    """Five crontab fields (UTC), a number of seconds, or off."""
+    """The times of scheduled tasks: five crontab fields (UTC), a number of seconds, or off."""
 
     model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
 

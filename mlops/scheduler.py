@@ -1,4 +1,4 @@
-"""Beat's scheduler: sends what was missed once, and does not stop at a row that cannot be built."""
+"""Beat's scheduler, which makes up for missed runs once and skips invalid rows."""
 
 import logging
 from datetime import timedelta
@@ -19,40 +19,40 @@ logger = logging.getLogger(__name__)
 
 
 class Entry(ModelEntry):
-    """A row that is due by `next_run`."""
+    """A schedule entry whose due time is computed by `next_run`."""
 
     def __init__(self, model: PeriodicTask, app: Any = None) -> None:
         last_run_at = model.last_run_at
         super().__init__(model, app)
-        model.last_run_at = last_run_at  # which the base class invents for a row that has not run
+        model.last_run_at = last_run_at  # the base class invents a time for a row that has not run
 
     def is_due(self) -> schedstate:
         now = timezone.now()
         due = next_run(self.model, now)
         if due is None:
-            return super().is_due()._replace(is_due=False)  # disables a row that is over
+            return super().is_due()._replace(is_due=False)  # the base class disables a finished row
         if due <= now:
             return schedstate(True, 1.0)
         if (planned := planned_run(self.model, now)) <= now:
-            # The run that was made up for stands for this one too; noted, or it would be sent tomorrow at midnight.
+            # The made-up run covers this planned one too. Without the new time it would be sent tomorrow at midnight.
             self.model.last_run_at = planned
             self.save()
         return schedstate(False, (due - now).total_seconds())
 
     def save(self) -> None:
         values = {field: getattr(self.model, field) for field in ("last_run_at", "total_run_count")}
-        PeriodicTask.objects.filter(pk=self.model.pk).update(**values)  # `date_changed` stays
+        PeriodicTask.objects.filter(pk=self.model.pk).update(**values)  # does not change `date_changed`
 
 
 class Scheduler(DatabaseScheduler):
-    """Keeps every enabled row in memory; the base class drops a crontab outside two hours of its time."""
+    """Keeps every enabled row in memory; the base class drops crontabs whose hour is more than two hours away."""
 
     Entry = Entry
     _ticked_at = timezone.now()
 
     def tick(self, *args: Any, **options: Any) -> float:
         now = timezone.now()
-        if now < self._ticked_at - timedelta(seconds=1):  # the clock was set back: known times are too late
+        if now < self._ticked_at - timedelta(seconds=1):  # the clock was set back, so known due times are too late
             self._heap = None
         self._ticked_at = now
         return super().tick(*args, **options)
@@ -72,7 +72,7 @@ class Scheduler(DatabaseScheduler):
         return entries
 
     def sync(self) -> None:
-        """Saves what was sent; what the database does not take is tried again, or it would be sent twice."""
+        """Saves the times of sent entries. Entries that cannot be saved are retried, so that none is sent twice."""
         try:
             close_old_connections()
             while self._dirty:

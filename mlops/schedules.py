@@ -1,4 +1,4 @@
-"""The policy's schedules as rows of django-celery-beat, which the admin may edit."""
+"""Writes the policy's schedules to rows of django-celery-beat, which staff may edit in the admin."""
 
 import logging
 from datetime import timedelta
@@ -24,7 +24,7 @@ TASKS = {str(field.alias): f"mlops.{name}" for name, field in SchedulesPolicy.mo
     "remove-old-imports": "catalog.remove_old_imports",
     "requeue-stale-jobs": "catalog.requeue_stale",
 }
-# Names until 2026-11: ensure_schedules renames the rows.
+# Names used until 2026-11; `ensure_schedules` renames the rows.
 RENAMED_TASKS = {
     "mlops.watch_champion": "mlops.auto_rollback",
     "mlops.score_live_quality": "mlops.score_online_metrics",
@@ -35,15 +35,15 @@ RENAMED_TASKS = {
 }
 TRAINING_QUEUE = {"backtest-features", "backtest-staleness"}
 MARK = "config.yaml: "
-FORMER_DEFAULTS = SchedulesPolicy().model_dump(by_alias=True) | {"remove-old-imports": 60}  # of rows without a mark
-EXPIRES_AFTER = 0.9  # share of the period: a worker that was away does not find a pile of old work
+FORMER_DEFAULTS = SchedulesPolicy().model_dump(by_alias=True) | {"remove-old-imports": 60}  # for rows without MARK
+EXPIRES_AFTER = 0.9  # messages expire after this share of the period, so a worker that was down has no backlog
 
 
 def ensure_schedules() -> list[str]:
-    """Makes the rows follow config.yaml and returns the names of created and changed ones.
+    """Updates the rows from config.yaml. Returns the names of created and changed rows.
 
-    A row that was edited in the admin stays, with a warning where it differs. Rows keep in their description what was
-    last taken from config.yaml; those of earlier versions are compared with the defaults of that time.
+    A row that was edited in the admin stays, with a warning if it differs. A row's description holds the last value
+    taken from config.yaml. Rows from earlier versions lack it and are compared with the defaults of that time.
     """
     _rename_rows()
     rows = {row.name: row for row in PeriodicTask.objects.select_related("crontab", "interval")}
@@ -85,7 +85,7 @@ def _text(when: str | int | None) -> str:
 
 
 def _row_text(row: PeriodicTask) -> str:
-    """As config.yaml would say it, where it can."""
+    """Returns the row's schedule in the form used in config.yaml, if it has one."""
     if not row.enabled:
         return "off"
     if row.crontab:
@@ -96,7 +96,7 @@ def _row_text(row: PeriodicTask) -> str:
 
 
 def _rename_rows() -> None:
-    """Moves rows with former names to the current ones, so that no schedule runs twice after an upgrade."""
+    """Renames rows with former names, so that no schedule runs twice after an upgrade."""
     for row in PeriodicTask.objects.filter(name__in=RENAMED_SCHEDULES):
         if PeriodicTask.objects.filter(name=RENAMED_SCHEDULES[row.name]).exists():
             row.delete()

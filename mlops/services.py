@@ -1,7 +1,8 @@
-"""The public functions of `mlops`: what starts, judges, promotes, watches and rolls back models.
+"""The public functions of `mlops`, which train, evaluate, promote, monitor and roll back models.
 
-For tasks, scripts and the shell; modules of this project import from where a function is. Functions whose modules load
-pandas, pandera, pyarrow, boto3 or httpx are imported when they are first used: workers and short scripts start without.
+They are meant for tasks, scripts and the shell; modules of this project import a function from its own module.
+Functions whose modules load pandas, pandera, pyarrow, boto3 or httpx are imported on first use, so that workers and
+short scripts start without these libraries.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Celery tasks: thin wrappers around the services, idempotent because a worker may receive one twice."""
+"""Celery tasks: thin wrappers around the services. They are idempotent, because a task may be delivered twice."""
 
 import logging
 from collections.abc import Callable
@@ -27,7 +27,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def _also_named(former: str) -> Callable[[Function], Function]:
-    """Registers the task under its former name too: messages and operators' schedules may still hold that one."""
+    """Registers the task under its former name too, which messages and operators' schedules may still use."""
 
     def register(function: Function) -> Function:
         shared_task(name=former)(function)
@@ -38,7 +38,7 @@ def _also_named(former: str) -> Callable[[Function], Function]:
 
 @shared_task(
     name="mlops.train_model",
-    # The run ends itself before; these are for one that hangs.
+    # A run stops itself earlier; these limits end a run that hangs.
     soft_time_limit=settings.POLICY.training.max_runtime_seconds + 120,
     time_limit=settings.POLICY.training.max_runtime_seconds + 180,
 )
@@ -77,7 +77,7 @@ def prune() -> dict[str, int]:
 
 @shared_task(name="mlops.backup")
 def backup() -> dict[str, str]:
-    """Ends with BackupError if none was written, which is an alert too."""
+    """Writes a backup. Raises BackupError if none was written, which also opens an alert."""
     try:
         return {"address": services.create_backup().address}
     except NoBackupFolder as error:
@@ -144,7 +144,7 @@ def _backtest(kind: str) -> dict[str, str]:
     try:
         return {"summary": services.backtest(kind=kind).summary}
     except MLOpsError as error:
-        # A site without data to test on is not an error; the next scheduled run tries again.
+        # A site without data for a backtest is not an error. The next scheduled run tries again.
         logger.info("no backtest: %s", error)
         return {"status": "skipped"}
 
@@ -154,7 +154,7 @@ def sync_registry() -> dict[str, int | str]:
     try:
         return dict(services.sync_registry())
     except (MirrorBusy, MirrorIncomplete) as error:
-        # An alert has said once what failed; the next scheduled run tries again.
+        # An alert reports what failed. The next scheduled run tries again.
         logger.info("MLflow is not in step: %s", error)
         return {"status": "skipped" if isinstance(error, MirrorBusy) else "failed"}
 

@@ -1,4 +1,4 @@
-"""Pages of `mlops`."""
+"""URLs of the staff dashboard."""
 
 from django.urls import path
 

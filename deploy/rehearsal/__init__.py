@@ -1,1 +1,1 @@
-"""A deploy on this machine, by the lines of .github/workflows/deploy.yml. Takes what requirements-dev.txt installs."""
+"""Rehearses a deploy on this machine with the commands of .github/workflows/deploy.yml. Needs requirements-dev.txt."""

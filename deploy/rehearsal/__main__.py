@@ -1,4 +1,4 @@
-"""deploy/rehearse: from a green CI to a served list, to a gate that refuses, or back again; or a release."""
+"""Rehearses a deploy from a successful CI run to a served list, a refusal by the gate, a rollback, or a release."""
 
 import argparse
 import os
@@ -25,7 +25,7 @@ SERVICE, KEY = "srv-rehearsal", "rnd_rehearsal"
 QUICK: dict[str, dict[str, Any]] = {
     "training": {"algorithm": "ease", "parameters": {"ease": {"regularization": 20}}, "min_ratings": 100},
     "evaluation": {"cuts": [0.6], "half_lives_days": [30], "bootstrap_resamples": 1000},
-    "gate": {"max_latency_ms": 60_000, "replay_latency_floor_ms": 60_000, "min_users": 50},  # however busy the machine
+    "gate": {"max_latency_ms": 60_000, "replay_latency_floor_ms": 60_000, "min_users": 50},  # for busy machines
     "schedules": {"train-model": None, "check-retraining": None},
 }
 PREPARE = """
@@ -93,13 +93,13 @@ class Rehearsal:
             _sql(f'DROP DATABASE "{self.database}" WITH (FORCE)')
 
     def _run(self, name: str, environment: dict[str, str], **inputs: str) -> dict[str, str]:
-        """The result of each job of the workflow."""
+        """Runs the workflow and returns the result of each job."""
         file = ROOT / ".github/workflows" / f"{name}.yml"
         folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
         return Runner(file, self._contexts() | {"inputs": inputs}, environment, folder).run()
 
     def _roll_back(self, environment: dict[str, str], render: Render) -> int:
-        """To the champion before, whose number the site must then serve, and to the code before."""
+        """Rolls back to the previous champion, which the site must then serve, and to the previous code."""
         expected = {"render": SUCCESS, "ssh": SKIPPED}
         for inputs in ({"what": "model", "version": "1"}, {"what": "code", "version": ""}):
             results = self._run("rollback", environment, reason="rehearsal", **inputs)
@@ -113,7 +113,7 @@ class Rehearsal:
         return 0 if is_back else 1
 
     def _judge(self, results: dict[str, str], render: Render) -> int:
-        """Whether it ended as it should; a refusal must not have asked Render for anything."""
+        """Returns exit code 0 if the results are as expected. After a refusal, Render must have received no POST."""
         train, site = (FAILURE, SKIPPED) if self.refuse == "train" else (SUCCESS, FAILURE if self.refuse else SUCCESS)
         is_expected = results == {"train": train, "render": site, "ssh": SKIPPED}
         is_silent = not any(method == "POST" for method, _, _ in render.calls)
@@ -167,8 +167,8 @@ class Rehearsal:
         return {"github": github, "vars": variables, "secrets": known}
 
     def _prepare(self, environment: dict[str, str]) -> None:
-        """The sample, the policy, the bucket, and a site with the sample; with --refuse site, a champion trained on its
-        own ratings; with --roll-back, one trained on the sample, in the store."""
+        """Creates the sample, the policy, the bucket, and a site with the sample. With `--refuse site` it also has a
+        champion trained on its own ratings; with `--roll-back`, one trained on the sample, which is in the store."""
         _write_sample(self.folder / "sample")
         gate = QUICK["gate"] | ({"max_latency_ms": 1e-6} if self.refuse == "train" else {})
         (self.folder / "policy.yaml").write_text(yaml.safe_dump(QUICK | {"gate": gate}))
@@ -193,7 +193,7 @@ def _sql(statement: str) -> None:
 
 
 def _write_sample(folder: Path) -> None:
-    """MovieLens' layout: 120 people who like the movies of three of ten topics, one after the other."""
+    """Writes a sample in MovieLens' layout: 120 users who each like, one after another, movies from 3 of 10 topics."""
     folder.mkdir()
     movies = [f"{n},Movie {n} ({1980 + n % 40}),Drama" for n in range(1, 91)]
     ratings = []

@@ -1,5 +1,5 @@
-"""A release on this machine: the lines of release.yml, with podman in place of Docker's build action, and a registry
-here (Debian's docker-registry) in place of GitHub's. Base images come from wherever podman finds them."""
+"""Rehearses a release on this machine with the commands of release.yml. Podman replaces Docker's build action, and a
+local registry (Debian's docker-registry) replaces GitHub's. Podman finds the base images by its own configuration."""
 
 import os
 import secrets
@@ -23,11 +23,11 @@ test "$*" = "run download 1 --name evidence --dir deploy/ci-evidence" || exit 1
 mkdir deploy/ci-evidence && echo '{}' >deploy/ci-evidence/suite.json
 """
 CONTENT = "import os; print(os.environ['CODE_REVISION'], *os.listdir('deploy/ci-evidence'))"
-SECONDS = 300  # until an image serves, under an emulator too
+SECONDS = 300  # longest time until an image serves, which is enough for an emulator
 
 
 class Release:
-    """`platforms` replace those of the workflow: another one than this machine's takes an emulator."""
+    """The rehearsal of a release. `platforms` replaces the workflow's; foreign platforms require an emulator."""
 
     def __init__(self, folder: Path, platforms: str) -> None:
         self.folder, self.platforms, self.registry = folder, platforms.split(","), ""
@@ -57,7 +57,7 @@ class Release:
         return os.environ | given | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
 
     def _build_and_push(self, given: Mapping[str, str], folder: Path) -> bool:
-        """As the action does; podman makes neither SBOM nor provenance."""
+        """Builds and pushes an image like Docker's action, but without SBOM and provenance, which podman lacks."""
         tags = given["tags"].split()
         arguments = [f"--build-arg={value}" for value in given["build-args"].splitlines()]
         platforms = f"--platform={','.join(self.platforms)}"
@@ -68,7 +68,7 @@ class Release:
         return all(podman("manifest", "push", "--all", "--tls-verify=false", tags[0], f"docker://{x}") for x in pushed)
 
     def _serves(self, image: str, platform: str) -> bool:
-        """From the registry, whether it has what a release puts in, and answers."""
+        """Whether the image in the registry contains the files of a release and its site responds."""
         name = f"released-{secrets.token_hex(4)}"
         port = free_port()
         run = ["run", f"--platform={platform}", "--pull=always", "--tls-verify=false", f"--name={name}"]
@@ -100,7 +100,7 @@ def answers(url: str) -> bool:
 
 @contextmanager
 def registry(folder: Path) -> Iterator[str]:
-    """The address of an empty one."""
+    """Starts an empty registry and yields its address."""
     address = f"127.0.0.1:{free_port()}"
     storage = {"filesystem": {"rootdirectory": str(folder / "registry")}}
     file = folder / "registry.yaml"

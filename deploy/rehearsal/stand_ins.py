@@ -1,4 +1,4 @@
-"""The outside world on the loopback: Render's API in its documented shapes, and what Render would start."""
+"""Local stand-ins for external services: Render's API as documented, and the container that Render would start."""
 
 import json
 import os
@@ -17,7 +17,7 @@ STAGES = ("queued", "build_in_progress", "update_in_progress", "live")
 
 
 class Container:
-    """The site as Render's free instance type runs it: one process group, and a disk that is empty at each start."""
+    """Runs the site like Render's free instance type, in one process group, with a disk that is empty at each start."""
 
     def __init__(self, environment: dict[str, str], disk: Path, log: Path) -> None:
         self.environment, self.disk, self.log = environment, disk, log
@@ -42,7 +42,10 @@ class Container:
 
 
 class Render:
-    """`calls` are the requests that came. Each look at a deploy takes it a stage further, or ends it as `failing`."""
+    """Render's API. `calls` holds the received requests.
+
+    Each request for a deploy's status advances it by one stage, or sets it to `failing` if that is not empty.
+    """
 
     failing = ""
 
@@ -68,7 +71,7 @@ class Render:
         deploys = self.deploys.setdefault(parts[1], [])
         if method == "POST" and parts[2] == "deploys":
             deploys.insert(0, _deploy(len(deploys), body["commitId"]))
-            # Render answers 202 without a body where another deploy is under way: here to every second one.
+            # Render returns 202 without a body if another deploy is in progress. Here every second deploy gets one.
             return (201, deploys[0]) if len(deploys) % 2 else (202, None)
         if method == "GET" and parts[2] == "deploys" and len(parts) == 3:
             return 200, [{"deploy": deploy, "cursor": deploy["id"]} for deploy in deploys]
@@ -116,7 +119,7 @@ def _handler(render: Render) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = _serve  # noqa: N815 # http.server's names
+        do_GET = do_POST = _serve  # noqa: N815 # names required by http.server
 
         def log_message(self, *arguments: Any) -> None: ...
 

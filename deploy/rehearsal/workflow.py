@@ -1,7 +1,7 @@
-"""Runs the `run:` lines of a workflow of GitHub Actions as its runner does: jobs in the order of `needs`, a fresh copy
-of the files for each, bash that stops at the first error, outputs and variables through files. Knows the part of the
-language that our workflows use. Steps that use an action are named and left out, but for the checkout and for those
-that the caller does itself; so is a job that is another workflow."""
+"""Runs the `run:` steps of a GitHub Actions workflow like its runner: jobs in the order of `needs`, each with a fresh
+copy of the files, bash that stops at the first error, and outputs and variables in files. It supports the syntax that
+our workflows use. Steps that use an action are printed and skipped, except the checkout and those that the caller
+implements; so are jobs that call another workflow."""
 
 import os
 import re
@@ -20,13 +20,13 @@ OPERATORS = {"&&": "and", "||": "or"}
 STATUS = ("always", "success", "failure")
 SUCCESS, FAILURE, SKIPPED = "success", "failure", "skipped"
 LEFT_OUT = ("docs", "tests", "benchmarks", "findings")
-# Takes what the step gives `with` it, and the job's files; whether it succeeded.
+# Receives the step's `with` values and the job's folder, and returns whether the action succeeded.
 Action = Callable[[Mapping[str, str], Path], bool]
 
 
 class Runner:
-    """`contexts` are GitHub's: github, vars, secrets, inputs. `environment` is that of every process. `actions` are
-    done in place of GitHub's, by name."""
+    """Runs one workflow. `contexts` are GitHub's contexts github, vars, secrets and inputs. `environment` applies to
+    every process. `actions` replaces GitHub's actions, keyed by name."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Runner:
         self.outputs: dict[str, dict[str, str]] = {}
 
     def run(self) -> dict[str, str]:
-        """The result of each job."""
+        """Runs all jobs and returns the result of each, keyed by name."""
         for name in _in_order(self.workflow["jobs"]):
             self.results[name] = self._run_job(name, self.workflow["jobs"][name])
             _say(f"    job {name}: {self.results[name]}")
@@ -114,12 +114,12 @@ def _listed(value: str | list[str] | None) -> list[str]:
 
 
 def filled(text: Any, contexts: Mapping[str, Any]) -> str:
-    """With the values of its ${{ expressions }}."""
+    """Returns the text with its ${{ expressions }} replaced by their values."""
     return re.sub(r"\$\{\{(.*?)\}\}", lambda match: str(evaluate(match[1], contexts) or ""), str(text), flags=re.DOTALL)
 
 
 def evaluate(expression: Any, contexts: Mapping[str, Any], result: str = SUCCESS) -> Any:
-    """Of an expression of our own workflows; what no context has is empty, as in GitHub's."""
+    """Returns the value of an expression from our own workflows. As on GitHub, unknown names give an empty string."""
 
     def python(token: str) -> str:
         is_literal = token[0] == "'" or token in ("==", "!=", "(", ")")
@@ -140,7 +140,7 @@ def evaluate(expression: Any, contexts: Mapping[str, Any], result: str = SUCCESS
 
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()  # in step with what the steps write
+    sys.stdout.flush()  # keeps the order with the output of the steps
 
 
 def _pairs(file: Path) -> Iterator[tuple[str, str]]:
@@ -150,7 +150,10 @@ def _pairs(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def _checkout(folder: Path) -> Path:
-    """The files of this work tree, and an environment whose packages are those of this one: nothing is installed."""
+    """Copies this work tree's files and links the packages of its environment, so that nothing is installed.
+
+    Returns the folder.
+    """
     listed = [
         "git",
         "ls-files",
@@ -171,7 +174,7 @@ def _checkout(folder: Path) -> Path:
     for part in (ROOT / ".venv").resolve().iterdir():
         if not part.name.startswith("."):
             (venv / part.name).symlink_to(part)
-    for stamp in (".run-ready", ".dev-ready"):  # `make setup` finds everything installed
+    for stamp in (".run-ready", ".dev-ready"):  # makes `make setup` skip the installation
         (venv / stamp).touch()
         os.utime(venv / stamp)
     return folder

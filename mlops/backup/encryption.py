@@ -57,7 +57,7 @@ def decrypt(encrypted: Path, plain: Path, keys: Sequence[Any], *, name: str) -> 
 
 
 def _keys() -> list[str]:
-    """Returns the keys that are set. Raises BackupError if the key file is unusable, so that no backup is plain."""
+    """Returns the keys. Raises BackupError if the key file is set but unusable, so that no backup is unencrypted."""
     if settings.BACKUP_KEY:
         return [settings.BACKUP_KEY]
     if not settings.BACKUP_KEY_FILE:

@@ -107,7 +107,7 @@ class _Staging:
         return self._folders[part] / part
 
     def require_room(self, sizes: dict[str, int], *, is_local: bool) -> None:
-        """Raises BackupError if the staged files do not fit on the disks. Encrypted sizes slightly overestimate."""
+        """Raises BackupError if the staged files do not fit. Encrypted files count slightly more than their content."""
         needed = Counter[Path]()
         for name, size in sizes.items():
             needed[self._folder(name)] += size

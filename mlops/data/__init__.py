@@ -1,1 +1,1 @@
-"""Training data: snapshots and their files, pseudonyms, schemas and checks, quarantine, erasure, test evidence."""
+"""Training data: snapshots and their files, pseudonyms, data checks, quarantine, erasure and test evidence."""

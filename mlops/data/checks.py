@@ -1,6 +1,6 @@
-"""The checks of each row before training, as pandera schemas whose errors are the codes of the rules.
+"""Checks of each row before training, as pandera schemas whose errors are the codes of the rules.
 
-They collect every failure instead of stopping at the first.
+The checks collect all failures instead of stopping at the first one.
 """
 
 from collections import Counter
@@ -25,18 +25,18 @@ _CODES = """
     sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
     cn mo sh xx
 """
-# ISO 639-1, and what TMDB uses beside it: cn (Cantonese), mo (Moldavian), sh (Serbo-Croatian), xx (no language).
-# A movie without a language has an empty one.
+# The codes of ISO 639-1, and TMDB's own: cn (Cantonese), mo (Moldavian), sh (Serbo-Croatian), xx (no language).
+# The language of a movie is empty if it is not known.
 LANGUAGES = frozenset(["", *_CODES.split()])
 
-CLOCK_TOLERANCE = timedelta(days=1)  # what the site itself lets pass when a rating is recorded
+CLOCK_TOLERANCE = timedelta(days=1)  # the same tolerance as when the site records a rating
 
 BadRows = Mapping[int, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """`bad_ratings` and `bad_movies` map positions in the frames to the codes of the rules that the row breaks."""
+    """The bad rows. `bad_ratings` and `bad_movies` map positions in the frames to the codes of the broken rules."""
 
     n_rows: int
     bad_ratings: BadRows = field(default_factory=dict)
@@ -44,7 +44,7 @@ class CheckReport:
 
     @property
     def reasons(self) -> dict[str, int]:
-        """The number of rows that break each rule."""
+        """The numbers of rows that break each rule, keyed by its code."""
         rows = (*self.bad_ratings.values(), *self.bad_movies.values())
         return dict(Counter(rule for rules in rows for rule in rules))
 
@@ -61,7 +61,7 @@ class CheckReport:
         return {"rows": self.n_rows, "bad_rows": self.n_bad, "bad_share": self.bad_share} | self.reasons
 
     def without_rows(self, ratings: Collection[int], movies: Collection[int]) -> "CheckReport":
-        """The report without these rows; each is named by its position in the frame."""
+        """Returns the report without these rows, which are given by their positions in the frames."""
         return replace(
             self,
             bad_ratings={row: rules for row, rules in self.bad_ratings.items() if row not in ratings},
@@ -72,7 +72,10 @@ class CheckReport:
 def check_frames(
     ratings: pd.DataFrame, movies: pd.DataFrame, *, now: datetime, genres: Collection[str] | None = ()
 ) -> CheckReport:
-    """Takes frames indexed from 0. Every row of a frame with wrong columns is bad. `genres` None: any will do."""
+    """Checks frames, which must be indexed from 0. If a frame has wrong columns, all its rows are bad.
+
+    With `genres` None any genre is accepted.
+    """
     return CheckReport(
         n_rows=len(ratings) + len(movies),
         bad_ratings=_bad_rows(_rating_schema(movies["movie_id"], now), ratings),
@@ -125,7 +128,7 @@ def _movie_schema(genres: Collection[str] | None) -> pa.DataFrameSchema:
 
 
 def _bad_rows(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> BadRows:
-    """The codes of the rules that each bad row breaks, sorted."""
+    """Returns the sorted codes of the rules that each bad row breaks, keyed by the row's position."""
     broken: dict[int, set[str]] = {}
     try:
         schema.validate(frame, lazy=True)

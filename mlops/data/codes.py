@@ -1,4 +1,4 @@
-"""Rules of the data checks by code, with titles and sentences."""
+"""Codes of the data check rules, with their titles and sentences."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from mlops.findings import Finding, describe_all, register, title
 
 
 class RowRule(TextChoices):
-    """What a row of ratings or movies can break. A column's rules have the column as subject."""
+    """Rules for rows of ratings and movies. Rules about a column have the column as their subject."""
 
     NOT_FINITE = "rating.not_finite", _("rating is not a finite number")
     NOT_IN_STEPS = "rating.not_in_steps", _("rating is not one of 0.5, 1, ... 5")
@@ -30,7 +30,7 @@ class RowRule(TextChoices):
     WRONG_TYPE = "column.wrong_type", _("{subject} has a wrong type")
 
 
-# Models can learn from rows that break these, if a person confirms that the rows are right.
+# Models may be trained on rows that break these rules if a person confirms that the rows are correct.
 RELEASABLE = frozenset(
     {
         RowRule.NOT_IN_STEPS,
@@ -44,7 +44,7 @@ RELEASABLE = frozenset(
 
 
 class DataProblem(TextChoices):
-    """What can be wrong with a snapshot as a whole."""
+    """Problems of a whole snapshot."""
 
     BAD_ROWS = "data.bad_rows", _("bad rows")
     NULL_SHARE = "data.null_share", _("movies without {subject}")
@@ -82,11 +82,11 @@ register(
 
 
 def rules_sentence(broken: Mapping[str, int]) -> str:
-    """Each rule with the number of rows that break it."""
+    """Returns a text with each rule and the number of rows that break it."""
     return "; ".join(f"{title(rule)}: {n}" for rule, n in sorted(broken.items()))
 
 
 def refusal_sentence(details: Mapping[str, Any]) -> str:
-    """Why no model should learn from the data."""
+    """Returns the reasons why no model should be trained on the data."""
     problems = describe_all(Finding.from_dict(row) for row in details["findings"])
     return f"{problems} {rules_sentence(details['rules'])}".strip()

@@ -1,4 +1,4 @@
-"""Erasure of snapshots: the files are removed at once, the row stays with the reason."""
+"""Erasure of snapshots: deletes the files at once, and keeps the row with the reason."""
 
 import logging
 import shutil
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def withdraw_snapshot(*, snapshot: int, reason: str, by: User | None = None) -> DatasetSnapshot:
-    """Raises SnapshotNotFound, ReasonRequired, AlreadyWithdrawn."""
+    """Withdraws a snapshot and deletes its files. Raises SnapshotNotFound, ReasonRequired, AlreadyWithdrawn."""
     if not reason.strip():
         raise ReasonRequired(_("Withdrawing a snapshot needs a reason."))
     row = DatasetSnapshot.objects.filter(pk=snapshot).first()
@@ -40,7 +40,7 @@ def withdraw_snapshot(*, snapshot: int, reason: str, by: User | None = None) -> 
 
 @receiver(provider_purged)
 def withdraw_provider(source: str, **kwargs: Any) -> None:
-    """Withdraws every snapshot with data of a provider whose data was purged."""
+    """Withdraws every snapshot with data from a provider whose data was purged."""
     for row in DatasetSnapshot.objects.filter(withdrawn_at=None):
         if source in row.sources:
             withdraw_snapshot(snapshot=row.pk, reason=f"The data of {Source(source).label} was purged from the site.")

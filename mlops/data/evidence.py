@@ -1,4 +1,4 @@
-"""Rows of evidence for the ML Test Score: the latest result of each check by the gate, schedules and test suites."""
+"""Stores evidence for the ML Test Score: the latest result of each check by the gate, schedules and test suites."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ def record(
     revision: str = "",
     ran_at: datetime | None = None,
 ) -> TestEvidence:
-    """Keeps the latest result of the check, `finding`, with findings behind it; ignores older results."""
+    """Stores the result of a check, `finding`, and the findings behind it, unless a newer result is stored."""
     moment = ran_at or timezone.now()
     passed = finding.outcome in TestEvidence.PASSING
     values: dict[str, Any] = {

@@ -1,7 +1,7 @@
-"""Histories: what each user rated, and when, in an order that follows from these alone.
+"""User histories in a canonical order that depends only on the ratings and their times.
 
-Neither the pseudonyms of users nor the order in which a database returns rows may decide what is drawn at
-random, or the same ratings would make another model on another site.
+Neither the users' pseudonyms nor the order in which a database returns rows may affect random draws. Otherwise the same
+ratings would give different models on different sites.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _ORDER = [USER_ID, RATED_AT, MOVIE_ID, RATING]
 
 
 class Rows:
-    """Digests of the columns in the order of the rows, as earlier versions hashed ratings."""
+    """Digests of the columns in row order, which is how earlier versions hashed ratings."""
 
     def __init__(self) -> None:
         self._columns = {name: hashlib.sha256() for name in (USER_ID, MOVIE_ID, RATING, RATED_AT)}
@@ -32,7 +32,7 @@ class Rows:
 
 
 class Histories:
-    """The digest of each user's history, collected in chunks of any size in which a user's rows are together."""
+    """Digests of the users' histories, added in chunks of any size. A user's rows must be contiguous."""
 
     def __init__(self) -> None:
         self._digests: list[bytes] = []
@@ -40,7 +40,10 @@ class Histories:
         self._user: int | None = None
 
     def add(self, ratings: pd.DataFrame) -> None:
-        """`ratings`: user_id, movie_id, rating, rated_at (UTC); of a user in two chunks, the earlier rows first."""
+        """Adds a chunk with the columns user_id, movie_id, rating and rated_at (UTC).
+
+        If a user's rows span two chunks, the earlier ratings must be in the first one.
+        """
         if ratings.empty:
             return
         ratings = ratings.sort_values(_ORDER)
@@ -56,7 +59,7 @@ class Histories:
             self._last.update(rows[start:end].tobytes())
 
     def digests(self) -> list[bytes]:
-        """One a user, by the user's number."""
+        """Returns one digest per user, ordered by the users' numbers."""
         self._close()
         self._user = None
         return self._digests
@@ -67,7 +70,7 @@ class Histories:
 
 
 def in_canonical_order(ratings: pd.DataFrame) -> pd.DataFrame:
-    """The same ratings with users numbered from 0 by the digests of their histories, and rows by user and time."""
+    """Returns the ratings with users numbered from 0 in order of their histories' digests, sorted by user and time."""
     if ratings.empty:
         return ratings
     histories = Histories()

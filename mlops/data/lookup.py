@@ -1,4 +1,4 @@
-"""Finds a snapshot by its name on a command line."""
+"""Finds a snapshot by the name given on a command line."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ from mlops.models import DatasetSnapshot
 
 
 def find_snapshot(name: str) -> DatasetSnapshot:
-    """By the beginning of its hash, or by a folder with a snapshot. Raises SnapshotNotAvailable."""
+    """Returns the snapshot whose hash begins with `name`, or the one in folder `name`. Raises SnapshotNotAvailable."""
     if Path(name).is_dir():
-        # Here, so that web processes start without pandas and pyarrow.
+        # Imported here, so that web processes start without pandas and pyarrow.
         from mlops.data.snapshots import adopt_snapshot
 
         return adopt_snapshot(Path(name))

@@ -1,4 +1,4 @@
-"""Quarantine: rows that broke a rule of the data checks are kept until a person releases them."""
+"""Quarantine: stores rows that broke a data check until a person releases them."""
 
 import hashlib
 import json
@@ -16,25 +16,25 @@ from mlops.errors import NotReleasable, ReasonRequired
 from mlops.findings import title
 from mlops.models import DatasetSnapshot, QuarantinedRow, UserPseudonym
 
-if TYPE_CHECKING:  # the admin releases rows in web processes, which do without pandas' weight
+if TYPE_CHECKING:  # the admin releases rows in web processes, which should not load pandas
     import pandas as pd
 
     from mlops.data.checks import BadRows, CheckReport
 
 Kind = QuarantinedRow.Kind
-MAX_ROWS = 10_000  # rows that one snapshot adds: more than a person can read
+MAX_ROWS = 10_000  # most rows that one snapshot adds, which is already more than a person can read
 BATCH = 500
 
 BadRowsByPlace = dict[tuple[str, int], QuarantinedRow]
 
 
 def bad_rows(ratings: "pd.DataFrame", movies: "pd.DataFrame", report: "CheckReport") -> BadRowsByPlace:
-    """Unsaved rows by kind and position in the frame."""
+    """Returns the bad rows as unsaved quarantine rows, keyed by kind and position in the frame."""
     return _rows(Kind.RATING, ratings, report.bad_ratings) | _rows(Kind.MOVIE, movies, report.bad_movies)
 
 
 def without_released_rows(report: "CheckReport", rows: BadRowsByPlace, *, as_of: datetime) -> "CheckReport":
-    """The report without the rows that a person had released by then."""
+    """Returns the report without the rows that a person had released by `as_of`."""
     released = _released(rows.values(), as_of)
     places = [place for place, row in rows.items() if row.fingerprint in released]
     return report.without_rows(
@@ -44,7 +44,7 @@ def without_released_rows(report: "CheckReport", rows: BadRowsByPlace, *, as_of:
 
 
 def quarantine(snapshot: DatasetSnapshot, rows: BadRowsByPlace, report: "CheckReport") -> None:
-    """Keeps the rows that the report still calls bad, except those of accounts deleted meanwhile."""
+    """Saves the rows that are still bad in the report, except those of accounts deleted in the meantime."""
     bad = [(Kind.RATING, place) for place in report.bad_ratings] + [(Kind.MOVIE, place) for place in report.bad_movies]
     kept = {rows[place].fingerprint: rows[place] for place in bad if place in rows}
     users = {row.user_id for row in kept.values() if row.user_id is not None}
@@ -61,7 +61,7 @@ def quarantine(snapshot: DatasetSnapshot, rows: BadRowsByPlace, report: "CheckRe
 
 
 def release(*, rows: Iterable[int], by: User, reason: str) -> int:
-    """Releases all rows or none; returns how many. Raises ReasonRequired, NotReleasable."""
+    """Releases all rows or none. Returns the number released. Raises ReasonRequired, NotReleasable."""
     if not reason.strip():
         raise ReasonRequired(_("A row that is released from quarantine needs a reason."))
     wanted = QuarantinedRow.objects.filter(pk__in=list(rows), released_at=None)
@@ -96,14 +96,14 @@ def _quarantined(kind: str, content: dict[str, Any], reasons: tuple[str, ...]) -
 
 
 def _released(rows: Iterable[QuarantinedRow], as_of: datetime) -> set[str]:
-    """A release covers only the rules that the row was known to break at that time."""
+    """Returns the fingerprints of rows released by `as_of`. A release covers only the rules broken at that time."""
     now = {row.fingerprint: set(row.reasons) for row in rows}
     released = QuarantinedRow.objects.filter(released_at__lte=as_of).in_bulk(list(now), field_name="fingerprint")
     return {fingerprint for fingerprint, row in released.items() if now[fingerprint] <= set(row.reasons)}
 
 
 def _plain(value: Any) -> Any:
-    """The value in JSON, which has no NaN, times or arrays."""
+    """Returns the value in a form that JSON can store, which has no NaN, times or arrays."""
     if isinstance(value, list):
         return [str(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):

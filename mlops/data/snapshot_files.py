@@ -1,11 +1,11 @@
-"""A snapshot's folder: ratings and movies in Parquet, and a manifest in snapshot.json.
+"""The files of a snapshot: ratings and movies in Parquet, and a manifest in snapshot.json.
 
-Equal data has an equal hash, whatever the chunks, the library that writes the files, the order of the ratings and the
-numbers that stand for users: it covers the sorted digests of the users' histories. Manifests without a scheme are of
-earlier versions, whose hash covered the rows as they stand. The hash of a stored snapshot can be recomputed by its
-scheme, so that a changed or truncated file is noticed before a training reads it. The manifest also holds
-each file's checksum and its own, because damaged bytes must not reach the reader of Parquet, which may raise anything,
-take any memory or read other values. Manifests of earlier versions lack them.
+Equal data has an equal hash. The hash covers the sorted digests of the users' histories, so it does not depend on
+chunks, the Parquet library, the order of ratings or the users' pseudonyms. Manifests without a hash scheme come from
+earlier versions, which hashed the rows in order. A stored snapshot's hash is recomputed with its scheme, so changed or
+truncated files are detected before a training uses them. The manifest also holds each file's checksum and its own,
+because the Parquet reader may raise any exception, take any amount of memory or return wrong values on damaged files.
+Manifests from earlier versions have no checksums.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from recommender.estimators.artifact_files import sha256
 
 RATINGS, MOVIES, MANIFEST = "ratings.parquet", "movies.parquet", "snapshot.json"
 FILES, OWN, SCHEME = "files", "checksum", "hash_scheme"  # keys of the manifest
-BY_ROW, BY_HISTORY = 1, 2  # what the hash covers
+BY_ROW, BY_HISTORY = 1, 2  # hash schemes
 CHUNK_ROWS = 200_000
 
 OnRows = Callable[[int], None]
@@ -41,9 +41,9 @@ _MOVIE_SCHEMA = pa.schema(
 
 
 class Content:
-    """Counts, time span and hash of a snapshot, collected in chunks of any size in which a user's ratings are together.
+    """Counts, time span and hash of a snapshot, added in chunks of any size. A user's ratings must be contiguous.
 
-    Raises ValueError for a scheme that this version does not know.
+    Raises ValueError for a hash scheme that this version does not know.
     """
 
     def __init__(self, scheme: int = BY_HISTORY) -> None:
@@ -83,9 +83,9 @@ def write_files(
     sources: list[str],
     on_rows: OnRows | None = None,
 ) -> Content:
-    """Writes into a new folder, which must not exist yet; holds one chunk in memory at a time.
+    """Writes a snapshot to `folder`, which must not exist yet. Holds one chunk in memory at a time.
 
-    A user's ratings are together, the earlier ones first.
+    A user's ratings must be contiguous, earlier ones first.
     """
     folder.mkdir(parents=True)
     content = Content()
@@ -109,9 +109,9 @@ def write_files(
 
 
 def read_files(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
-    """Ratings, movies and their counts and hash. Raises OSError and ValueError for a file that was changed or cut.
+    """Returns ratings, movies, and their counts and hash. Raises OSError or ValueError for a changed or truncated file.
 
-    Files without a checksum may raise anything.
+    A damaged file without a checksum may raise any exception.
     """
     verify_files(folder)
     content = Content(read_manifest(folder).get(SCHEME, BY_ROW))
@@ -124,7 +124,7 @@ def read_files(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
 
 
 def last_rated_at(folder: Path) -> datetime:
-    """The time of the latest rating, by the statistics in the file: reads no rows."""
+    """Returns the time of the latest rating from the file's statistics, without reading rows."""
     file = pq.ParquetFile(folder / RATINGS).metadata
     place = _RATING_SCHEMA.get_field_index("rated_at")
     latest: datetime = max(file.row_group(n).column(place).statistics.max for n in range(file.num_row_groups))
@@ -132,7 +132,7 @@ def last_rated_at(folder: Path) -> datetime:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Raises OSError or ValueError, also where its own checksum differs."""
+    """Returns the manifest. Raises OSError, or ValueError if it is malformed or its own checksum differs."""
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     if not isinstance(manifest, dict):
         raise ValueError(f"{MANIFEST} does not describe a snapshot")
@@ -142,7 +142,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def verify_files(folder: Path) -> bool:
-    """Whether there were checksums to compare. Raises OSError, and ValueError that names a changed file."""
+    """Verifies the checksums. Returns whether there were any. Raises OSError, or ValueError with the changed file."""
     checksums = read_manifest(folder).get(FILES, {})
     for name, expected in checksums.items():
         if sha256(folder / name) != expected:
@@ -151,7 +151,7 @@ def verify_files(folder: Path) -> bool:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether every file is there and has its checksum."""
+    """Whether the manifest has checksums and every file exists and matches."""
     try:
         return verify_files(folder)
     except (OSError, ValueError):
@@ -163,7 +163,7 @@ def _checksum(manifest: dict[str, Any]) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A movie's value as text, texts or None, whatever holds it."""
+    """Returns a movie's value as a string, a list of strings or None, whatever its container."""
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [str(part) for part in value]
     return None if pd.isna(value) else str(value)

@@ -1,8 +1,8 @@
-"""The snapshots that models are trained on: exported from the database, found, read, and withdrawn.
+"""Exports, stores and reads the snapshots on which models are trained.
 
-A pseudonym, a number, stands for each user, so that no file names a person. A deleted account's ratings are in no
-snapshot that is exported later. One that must go altogether is withdrawn: its files are removed, and its versions say
-that they cannot be reproduced any more.
+Users are identified by numeric pseudonyms, so that no file names a person. Snapshots exported after an account's
+deletion do not contain its ratings. A snapshot that must be erased is withdrawn: its files are deleted, and its
+versions can no longer be reproduced.
 """
 
 import shutil
@@ -40,7 +40,7 @@ PSEUDONYM_BATCH = 5_000
 
 
 def export_snapshot(*, out: Path | None = None, on_rows: OnRows | None = None) -> DatasetSnapshot:
-    """Exports the current data, with a copy in `out`; a failed export leaves no files."""
+    """Exports the current data, with a copy in `out` if given. A failed export leaves no files."""
     partial = settings.SNAPSHOT_DIR / f".export-{uuid.uuid4().hex}.part"
     try:
         content = write_snapshot(partial, on_rows)
@@ -55,11 +55,11 @@ def export_snapshot(*, out: Path | None = None, on_rows: OnRows | None = None) -
 
 
 def write_snapshot(folder: Path, on_rows: OnRows | None = None) -> Content:
-    """Exports into a new folder. Starts again when an account in it was deleted meanwhile."""
+    """Exports to a new folder and returns its content. Starts again if an account was deleted during the export."""
     for _ in range(EXPORT_ATTEMPTS):
         _name_users()
         ratings = rating_frames(user="user__pseudonym__number", chunk_size=CHUNK_ROWS)
-        # Closed even when the export fails: an open read would keep SQLite from recording the end of the step.
+        # Closed even if the export fails, because SQLite could not record the step's end during an open read.
         with closing(ratings), closing(movie_frames()) as movies:
             content = write_files(folder, ratings, movies, training_sources(), on_rows)
         if content.users.issubset(UserPseudonym.objects.values_list("number", flat=True).iterator()):
@@ -69,18 +69,18 @@ def write_snapshot(folder: Path, on_rows: OnRows | None = None) -> Content:
 
 
 def _name_users() -> None:
-    """Gives each user with ratings a number; ratings of users without one are not exported."""
+    """Assigns a pseudonym to each user with ratings. Ratings of users without one are not exported."""
     without = User.objects.filter(Exists(Rating.objects.filter(user=OuterRef("pk")))).filter(pseudonym=None)
     while users := list(without.order_by("pk").values_list("pk", flat=True)[:PSEUDONYM_BATCH]):
-        # A conflict is a concurrent export, or a number drawn twice: the next round handles it.
+        # A conflict (a concurrent export, or a number drawn twice) is handled by the next iteration.
         UserPseudonym.objects.bulk_create([UserPseudonym(user_id=user) for user in users], ignore_conflicts=True)
 
 
 def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
-    """Moves a written folder to its place and creates its row; the same data again updates its row.
+    """Moves a written folder into place and creates its row, or updates the row of the same data. Returns the row.
 
-    The folder comes before the row: if a crash leaves a folder without a row, the next export of the same data uses
-    it, unless it is damaged. Raises StepFailed for data that was withdrawn.
+    The folder is moved first: if a crash leaves it without a row, the next export of the same data uses it unless it is
+    damaged. Raises StepFailed for data that was withdrawn.
     """
     content_hash = content.hash()
     before = DatasetSnapshot.objects.filter(content_hash=content_hash).first()
@@ -107,10 +107,10 @@ def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
 
 
 def adopt_snapshot(folder: Path) -> DatasetSnapshot:
-    """Copies a snapshot's folder from elsewhere, such as DVC's remote, to its place and returns its row.
+    """Copies a snapshot's folder from elsewhere, such as DVC's remote, into place and returns its row.
 
-    Raises SnapshotNotAvailable unless the files match their manifest, and in the place of a snapshot their name. A
-    damaged one in that place is replaced by a whole copy.
+    Raises SnapshotNotAvailable if the files do not match their manifest or, for a folder in SNAPSHOT_DIR, its name. The
+    copy replaces a damaged folder of the same snapshot.
     """
     try:
         expected = str(read_manifest(folder)["content_hash"])
@@ -134,25 +134,25 @@ def adopt_snapshot(folder: Path) -> DatasetSnapshot:
 
 
 def read_snapshot(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ratings and movies. Raises SnapshotNotAvailable if a file is missing or changed since the export."""
+    """Returns ratings and movies. Raises SnapshotNotAvailable if a file is missing or was changed since the export."""
     if snapshot.unavailable_reason:
         raise SnapshotNotAvailable(snapshot.unavailable_reason)
     return _read_whole(settings.SNAPSHOT_DIR / snapshot.folder, snapshot.content_hash, f"Snapshot {snapshot}")[:2]
 
 
 def is_by_history(snapshot: DatasetSnapshot) -> bool:
-    """False for a snapshot of an earlier version, whose models learnt from its users in the order of their numbers."""
+    """Whether trainings use the snapshot in canonical order. Models of earlier versions used the pseudonyms' order."""
     return bool(read_manifest(settings.SNAPSHOT_DIR / snapshot.folder).get(SCHEME, BY_ROW) == BY_HISTORY)
 
 
 def _read_whole(folder: Path, expected: str, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
-    """What is in the files. Raises SnapshotNotAvailable, about `name`, unless their hash is the expected one."""
+    """Reads the files. Raises SnapshotNotAvailable, with `name` in its text, unless their hash is `expected`."""
     try:
         ratings, movies, content = read_files(folder)
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:
-        # Damaged bytes make pyarrow and pandas raise anything, OverflowError and MemoryError among it.
+        # On damaged bytes pyarrow and pandas may raise any exception, including OverflowError and MemoryError.
         raise SnapshotNotAvailable(f"{name} cannot be read: {error!r}") from error
     if content.hash() != expected:
         raise SnapshotNotAvailable(f"{name}: the files changed since the export: their hash differs.")

@@ -1,1 +1,1 @@
-"""Models on their way between hosts: a version as files with checksums, out of one site and into another."""
+"""Delivery of models between hosts and sites, as packages of files with checksums."""

@@ -1,7 +1,7 @@
-"""Brings the files of versions that this site knows to a host that lacks them; the longest unused ones make room.
+"""Fetches the files of this site's versions to a host that lacks them, and evicts the least recently used ones.
 
-A fetched model has a mark: an empty file with the name of its folder, whose time is that of its last use. Models that
-were trained here have none: the policy's `retention` decides about those.
+Each fetched model has a mark: an empty file named like its folder, whose modification time is that of its last use.
+Models that were trained on this host have no mark; the policy's `retention` applies to them.
 """
 
 import fcntl
@@ -34,15 +34,15 @@ from recommender.serving.periodic import PeriodicThread
 
 logger = logging.getLogger(__name__)
 
-# Between a web process's looks for models that it lacks; from MLflow each look takes a process of 170 MB.
+# Seconds between checks for missing models, keyed by whether the store is MLflow, which takes a process of 170 MB.
 FETCH_SECONDS = {False: 10.0, True: 60.0}
 
 
 def fetch_versions(*, version: int | None = None) -> list[ModelVersion]:
-    """Brings the files of the champion and of what a rollback restores (or of `version`) to a host that lacks them.
+    """Fetches missing files of `version`, or by default of the champion and of the version that a rollback restores.
 
-    The ratings that a version learnt from stay in the store. Returns the versions that were fetched. Raises
-    VersionNotFound, PackageError; what could be fetched is then there all the same.
+    Training data is not fetched. Returns the versions that were fetched. Raises VersionNotFound, PackageError; versions
+    fetched before the error are kept.
     """
     wanted = [get_version(version)] if version else [ModelVersion.champion(), predecessor_of_champion()]
     rows = [row for row in wanted if row is not None]
@@ -69,14 +69,14 @@ def _fetch(row: ModelVersion) -> None:
 
 
 def _fetch_from_mlflow(row: ModelVersion) -> None:
-    """Of the row's run. Each file is checked: a server checks none."""
+    """Fetches the files of the row's run and verifies each, because MLflow's server does not verify files."""
     with workspace(Path(settings.VAR_DIR)) as folder:
         try:
             found = mlflow_client.download(row, folder)
             checksum = verify_artifact(found) if found else ""
         except SoftTimeLimitExceeded:
             raise
-        except Exception as error:  # MLflow, its store and the network may raise anything
+        except Exception as error:  # MLflow, its store and the network may raise any exception
             raise PackageError(f"MLflow did not give version {row.pk}: {mlflow_client.in_short(error)}") from error
         if found is None or checksum != row.artifact_checksum:
             raise PackageError(f"MLflow does not have the files of version {row.pk} that were registered here.")
@@ -84,9 +84,9 @@ def _fetch_from_mlflow(row: ModelVersion) -> None:
 
 
 def fetch_for_rollback() -> list[ModelVersion]:
-    """As `fetch_versions`, of what auto-rollback is about to restore: the worker may share no disk with web processes.
+    """Fetches the version that auto-rollback is about to restore, if the worker lacks it. Returns fetched versions.
 
-    A store that fails is logged: the roll-back says what is missing.
+    A failure of the store is only logged; the rollback then reports the missing files.
     """
     row = predecessor_of_champion()
     if row is None or not assess().failures:
@@ -99,12 +99,12 @@ def fetch_for_rollback() -> list[ModelVersion]:
 
 
 def fetch_served() -> None:
-    """Fetches again what this web process should serve and cannot: the store may have failed when it started, or the
-    champion changed since. A store that fails is logged once a minute."""
+    """Fetches models that this web process should serve but lacks, after an outage of the store or a promotion.
+    A failure of the store is logged at most once a minute."""
     if not settings.MODEL_STORE or not any(_cannot_be_served(row) for row in ServedModel.objects.all()):
         return
     try:
-        if settings.MODEL_STORE == MLFLOW:  # in a process of its own: the library would cost this one 170 MB
+        if settings.MODEL_STORE == MLFLOW:  # in a separate process, because the library takes 170 MB
             subprocess.check_call([sys.executable, "manage.py", "fetch_models"], cwd=settings.BASE_DIR, timeout=900)
         else:
             fetch_versions()
@@ -122,7 +122,7 @@ served_fetcher = PeriodicThread("fetch models", fetch_served, lambda: FETCH_SECO
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Among the processes of this host."""
+    """Holds a lock, so that only one process on this host fetches."""
     with (Path(settings.VAR_DIR) / ".fetching").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -136,14 +136,14 @@ def _is_here(row: ModelVersion) -> bool:
 
 
 def place(row: ModelVersion, folder: Path) -> None:
-    """Puts the model in this folder in its place, unless it is there and whole."""
+    """Copies the model from `folder` into place, unless a complete copy is already there."""
     if not _is_here(row):
         copy_artifact(folder, folder_of(row))
         ModelVersion.objects.filter(pk=row.pk).update(artifact_removed_at=None)
 
 
 def mark_as_used(rows: Iterable[ModelVersion], *, is_new: bool = False) -> None:
-    """Of models that were not fetched only `is_new` ones are marked."""
+    """Updates the marks of fetched models. With `is_new`, also creates marks."""
     for row in rows:
         mark = _marks() / row.artifact
         if is_new or mark.exists():
@@ -151,7 +151,7 @@ def mark_as_used(rows: Iterable[ModelVersion], *, is_new: bool = False) -> None:
 
 
 def forget_oldest(*, keep: Iterable[ModelVersion], limit: int) -> None:
-    """Removes what was fetched beyond `limit` bytes, the longest unused first, but none that is served or in `keep`."""
+    """Removes the least recently used fetched models beyond `limit` bytes, but none that is served or in `keep`."""
     kept = {row.artifact for row in keep} | set(ServedModel.objects.values_list("artifact", flat=True))
     marks = sorted(_marks().iterdir(), key=lambda mark: mark.stat().st_mtime_ns)
     sizes = {mark: size_of(Path(settings.MODEL_DIR) / mark.name) for mark in marks}

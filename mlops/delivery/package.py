@@ -1,7 +1,7 @@
-"""A version as a folder: model/, its snapshot/, version.json, its model card, and SHA256SUMS over all of them.
+"""Packages: a version as a folder with model/, snapshot/, version.json, its model card, and SHA256SUMS for all files.
 
-It is kept under the checksum of its model in a folder or an S3-compatible bucket (MODEL_STORE). The ratings in it have
-pseudonyms instead of people, but are still those of people: the store is as private as a backup.
+A package is named after its model's checksum and stored in a folder or an S3-compatible bucket (MODEL_STORE). Its
+ratings are pseudonymous but still personal data, so the store must be as private as a backup.
 """
 
 import json
@@ -25,7 +25,7 @@ from recommender.estimators import ArtifactError, artifact_checksum, load_recomm
 
 FORMAT = 1
 PREFIX = "model-"
-MLFLOW = "mlflow://"  # as MODEL_STORE: the tracking server, to which versions are mirrored anyway
+MLFLOW = "mlflow://"  # value of MODEL_STORE for the tracking server, to which versions are mirrored anyway
 MODEL, SNAPSHOT, RECORD = "model", "snapshot", "version.json"
 COPIED = ("algorithm", "parameters", "chosen", "config_hash", "code_revision", "random_state", "libraries", "threads")
 
@@ -35,7 +35,7 @@ def package_name(checksum: str) -> str:
 
 
 def model_store() -> str:
-    """Raises PackageError where none is set that takes packages."""
+    """Returns the address of the model store. Raises PackageError if none is set that accepts packages."""
     if not settings.MODEL_STORE:
         raise PackageError("No store of models is set (MODEL_STORE in .env).")
     if settings.MODEL_STORE == MLFLOW:
@@ -44,7 +44,7 @@ def model_store() -> str:
 
 
 def write_package(version: ModelVersion, address: str) -> str:
-    """Puts the version into the store at `address`; returns the package's address. One that is there stays.
+    """Writes the version to the store at `address`, unless it is already there. Returns the package's address.
 
     Raises ArtifactNotAvailable, SnapshotNotAvailable, PackageError.
     """
@@ -68,7 +68,7 @@ def write_package(version: ModelVersion, address: str) -> str:
 
 @contextmanager
 def open_package(address: str, *, below: tuple[str, ...] = ("",)) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The package's files below these paths as a folder of this host, every byte checked, and its record.
+    """Yields a local folder with the package's verified files under the paths `below`, and the package's record.
 
     Raises PackageError.
     """

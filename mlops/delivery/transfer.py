@@ -1,4 +1,4 @@
-"""Versions between sites: out of one as a package, into another through the same gate as any candidate."""
+"""Transfers versions between sites. An imported package passes through the same gate as any candidate."""
 
 import logging
 import shutil
@@ -39,12 +39,12 @@ from recommender.export import movie_frame
 
 logger = logging.getLogger(__name__)
 
-MIN_KNOWN_SHARE = 0.9  # of a model's movies: titles are mended now and then, but another catalogue shares hardly any
+MIN_KNOWN_SHARE = 0.9  # share of a model's movies; titles are edited occasionally, another catalogue shares few
 Status = ModelVersion.Status
 
 
 def export_version(*, version: int | None = None, to: str | None = None) -> str:
-    """Puts the version (without one: the champion) into a store; returns the address of its package.
+    """Writes the version, by default the champion, to a store. Returns the address of its package.
 
     Raises VersionNotFound, ArtifactNotAvailable, SnapshotNotAvailable, PackageError.
     """
@@ -55,10 +55,10 @@ def export_version(*, version: int | None = None, to: str | None = None) -> str:
 
 
 def publish_champion() -> str | None:
-    """Puts the champion into MODEL_STORE unless it is there, for hosts that share no disk with this one.
+    """Writes the champion to MODEL_STORE unless it is already there, for hosts that do not share this host's disk.
 
-    Returns its address; None where this host does not have its files or data, so that another one must, and where
-    MLflow is the store, which the mirror fills. Raises PackageError.
+    Returns the package's address. Returns None if this host lacks the champion's files or data, so that another host
+    must publish it, or if the store is MLflow, to which versions are mirrored anyway. Raises PackageError.
     """
     if settings.MODEL_STORE == MLFLOW:
         return None
@@ -70,10 +70,10 @@ def publish_champion() -> str | None:
 
 
 def import_version(*, address: str, on_progress: Progress | None = None) -> tuple[ModelVersion, GateDecision]:
-    """Brings a package in as a candidate, lets the gate decide on it, and promotes it if it passed and policy lets it.
+    """Imports a package as a candidate, lets the gate decide on it, and promotes it if it passes and policy allows it.
 
-    The same package again decides nothing new: what is left of its way is done. Raises PackageError,
-    SnapshotNotAvailable, StepFailed, and ForeignCatalogue if the model knows other movies than this site.
+    Importing the same package again keeps the gate's decision and does only the missing steps. Raises PackageError,
+    SnapshotNotAvailable, StepFailed, or ForeignCatalogue if the model was trained on another site's movies.
     """
     with open_package(address) as (folder, record):
         row = ModelVersion.objects.filter(artifact_checksum=record["checksum"]).first()
@@ -92,10 +92,10 @@ def _register(folder: Path, record: Mapping[str, Any]) -> ModelVersion:
     is_ours = DatasetSnapshot.objects.filter(content_hash=record["snapshot"], removed_at=None).exists()
     snapshot = adopt_snapshot(folder / SNAPSHOT)
     _require_our_movies(snapshot)
-    if not is_ours:  # as old as where it came from: an import does not make data fresh
+    if not is_ours:  # keep the original export time, because an import does not make the data newer
         DatasetSnapshot.objects.filter(pk=snapshot.pk).update(exported_at=record["exported_at"])
     fields = {name: record[name] for name in COPIED} | {"created_at": record["created_at"]}
-    # Of this row alone: another import of the same package has its own.
+    # The folder belongs to this row alone; another import of the same package gets its own.
     target = settings.MODEL_DIR / f"{package_name(record['checksum'])}-{uuid.uuid4().hex[:8]}"
     copy_artifact(folder / MODEL, target)
     try:
@@ -112,7 +112,7 @@ def _register(folder: Path, record: Mapping[str, Any]) -> ModelVersion:
 
 
 def _require_our_movies(snapshot: DatasetSnapshot) -> None:
-    """A model names movies by this site's keys: in another catalogue the same keys are other movies."""
+    """Raises ForeignCatalogue if too few movies match ours: in another catalogue, the same ids are other movies."""
     theirs = read_snapshot(snapshot)[1].set_index("movie_id")["title"]
     ours = movie_frame(movie_ids=theirs.index.tolist()).set_index("movie_id")["title"].reindex(theirs.index)
     share = float((theirs.fillna("") == ours).mean()) if len(theirs) else 0.0

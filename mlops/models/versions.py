@@ -74,7 +74,7 @@ class ModelVersion(models.Model):
 
     @property
     def promoted_at(self) -> datetime | None:
-        """The time of its last promotion; None if it was never promoted."""
+        """The time when it last became the champion; None if it never did."""
         promotion = self.promotions.first()
         return promotion.promoted_at if promotion else None
 

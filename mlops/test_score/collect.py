@@ -28,7 +28,7 @@ from mlops.registry.codes import SmokeCheck
 from mlops.test_score.codes import Cost, EvidenceCode, Message
 
 SMOKE_CHECKS = frozenset(SmokeCheck.values)
-RULES: dict[str, Collection[str]] = {  # the gate's rules that are evidence for a test
+RULES: dict[str, Collection[str]] = {  # the gate's rules that provide evidence, keyed by test
     "D3": {Rule.FEATURE_SECONDS, Rule.FEATURE_MB},
     "M5": {Rule.BASELINE, Rule.LINEAR_MODEL},
     "M6": {Rule.SLICE},
@@ -41,7 +41,7 @@ Source = TestEvidence.Source
 BACKTESTS = {Backtest.Kind.FEATURES: "D2", Backtest.Kind.STALENESS: "M4"}
 GROWTH, WINDOW = 1.25, timedelta(days=28)
 TUNED_DAYS = 90
-TOLERATED = {Cost.FIT_SECONDS: 5.0, Cost.LIST_MS: 5.0, Cost.MEMORY_MB: 50.0, Cost.SIZE_MB: 5.0}  # growth of any share
+TOLERATED = {Cost.FIT_SECONDS: 5.0, Cost.LIST_MS: 5.0, Cost.MEMORY_MB: 50.0, Cost.SIZE_MB: 5.0}  # always allowed
 
 
 def collect_evidence(*, now: datetime | None = None) -> dict[str, int]:
@@ -55,7 +55,7 @@ def _finding(code: str, passed: bool, params: Mapping[str, Any], message: str = 
 
 
 def _of_gate(champion: ModelVersion | None) -> Iterator[TestEvidence]:
-    """The decision on the served version: users do not see versions that were refused since."""
+    """Records the decision on the served version. Later refused versions do not count, because users never see them."""
     decision = GateDecision.objects.filter(version=champion).first() if champion else None
     if decision is None or champion is None:
         return
@@ -75,7 +75,7 @@ def _of_gate(champion: ModelVersion | None) -> Iterator[TestEvidence]:
 
 
 def _tuned(champion: ModelVersion) -> Finding:
-    """Its parameters are the best of a search of the last quarter, or the search found no surely better ones."""
+    """Passes if the last search, at most 90 days old, found these parameters best or none significantly better."""
     since = timezone.now() - timedelta(days=TUNED_DAYS)
     studies = TuningStudy.objects.filter(algorithm=champion.algorithm, ended_at__gte=since)
     study = studies.order_by("-ended_at").first()
@@ -90,7 +90,7 @@ def _tuned(champion: ModelVersion) -> Finding:
 
 
 def _of_runs() -> Iterator[TestEvidence]:
-    """The data checks of the latest training that reached them."""
+    """Records the data checks of the latest training that ran them."""
     step = RunStep.objects.filter(name="checks").exclude(status=RunStep.Status.RUNNING).order_by("-id").first()
     if step is not None and step.ended_at is not None:
         figures = step.figures
@@ -108,7 +108,7 @@ def _of_backtests() -> Iterator[TestEvidence]:
 
 
 def _of_versions(champion: ModelVersion | None) -> Iterator[TestEvidence]:
-    """Training time, latency, memory and size of the champion against the median of five earlier versions."""
+    """Compares the champion's training time, latency, memory and size with the medians of the last five versions."""
     if champion is None:
         return
     before = list(ModelVersion.objects.filter(algorithm=champion.algorithm, pk__lt=champion.pk)[:5])
@@ -156,14 +156,14 @@ def _staleness(now: datetime) -> Finding:
 
 
 def _offline_and_online(now: datetime) -> Iterator[TestEvidence]:
-    """Whether versions that are better on later data do better online: Spearman's rank correlation."""
+    """Records Spearman's rank correlation between the versions' offline and online nDCG. It passes if positive."""
     rows = OnlineMetrics.objects.order_by().values("version").annotate(n=Sum("n"), total=Sum("ndcg_sum"))
     online = {row["version"]: row["total"] / row["n"] for row in rows if row["n"] >= 100}
     offline = {version.pk: version.ndcg for version in ModelVersion.objects.filter(pk__in=list(online)).only("figures")}
     pairs = [(offline[pk], online[pk]) for pk in online if offline.get(pk) is not None]
     if len(pairs) < 4:
         return
-    from scipy.stats import spearmanr  # Here, so that web processes start without scipy.
+    from scipy.stats import spearmanr  # Imported here, so that web processes start without scipy.
 
     rho = float(spearmanr(*zip(*pairs, strict=True)).statistic)
     finding = replace(_finding(EvidenceCode.CORRELATION, rho > 0, {"n": len(pairs)}), figure=rho)

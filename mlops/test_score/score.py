@@ -1,7 +1,7 @@
-"""The ML Test Score: the points that evidence earns for each of the 28 tests of `rubric.toml`.
+"""Computes the ML Test Score from the evidence for each of the 28 tests in `rubric.toml`.
 
-A test earns 1 if every required check ran automatically, passed and is not stale; 0.5 if a check passed earlier or by
-hand; 0 otherwise. The score of a section is the sum of its tests, the final score their minimum.
+A test earns 1 point if every required check ran automatically, passed and is not stale; 0.5 if a check passed earlier
+or by hand; and 0 otherwise. A section's score is the sum of its tests' points. The final score is the lowest section's.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ SECTIONS = {"D": "Data", "M": "Model", "I": "Infrastructure", "Mo": "Monitoring"
 class Test:
     id: str
     title: str
-    needs: dict[str, int]  # each source of evidence, with the days after which it is stale
+    needs: dict[str, int]  # days after which evidence is stale, keyed by source
 
     @property
     def section(self) -> str:
@@ -44,7 +44,7 @@ class TestScore:
 
     @property
     def by_release(self) -> bool:
-        """Whether CI showed it of the release's own code."""
+        """Whether the evidence includes a CI run of the release's own code that passed."""
         return any(row.is_release and row.passed for row in self.evidence)
 
 

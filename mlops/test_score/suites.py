@@ -1,4 +1,4 @@
-"""What runs of the test suite showed: recorded by people, or brought by a release about its own code."""
+"""Evidence from runs of the test suite, recorded by people or included in a release."""
 
 import json
 import logging
@@ -26,7 +26,10 @@ TESTS_SHOWN = 40
 
 
 def record_evidence(path: Path) -> int:
-    """Records a file that `pytest --evidence` wrote; returns the number of the 28 tests. Raises InvalidEvidence."""
+    """Records a file written by `pytest --evidence`. Returns how many of the 28 tests it covers.
+
+    Raises InvalidEvidence.
+    """
     results = _read(path)
     with transaction.atomic():
         for test, finding in results.findings:
@@ -36,9 +39,9 @@ def record_evidence(path: Path) -> int:
 
 
 def release_evidence() -> list[TestEvidence]:
-    """What CI showed about the code of this release, unsaved; nothing once a file of the code differs.
+    """Returns the results of the release's CI run as unsaved rows; none if any file of the code was changed.
 
-    The release's workflow puts the files of its own CI run into `deploy/ci-evidence`.
+    The release workflow copies the files of its own CI run to `deploy/ci-evidence`.
     """
     rows = []
     for path in sorted((ROOT / RELEASE_CI).glob("*.json")):
@@ -54,7 +57,7 @@ def release_evidence() -> list[TestEvidence]:
 
 @cache
 def _tree_of(root: Path) -> str:
-    """Of the code that this process runs: /metrics asks every ten seconds, and a hash takes 30 ms."""
+    """Returns the cached hash of the running code. /metrics needs it every ten seconds, and hashing takes 30 ms."""
     return tree_hash(root)
 
 
@@ -67,7 +70,7 @@ def _release_row(test: str, finding: Finding, run: dict[str, Any]) -> TestEviden
 
 @dataclass(frozen=True)
 class _Results:
-    """Of a run of the test suite: its findings by test, what `record` keeps of the run, and the hash of the code."""
+    """A run of the test suite: findings with their tests, the run's fields for `record`, and the hash of the code."""
 
     findings: list[tuple[str, Finding]]
     run: dict[str, Any]
@@ -75,7 +78,7 @@ class _Results:
 
 
 def _read(path: Path) -> _Results:
-    """Raises InvalidEvidence."""
+    """Returns the results in the file. Raises InvalidEvidence."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         ran_at = parse_datetime(content["ran_at"])

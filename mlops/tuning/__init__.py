@@ -1,1 +1,1 @@
-"""The search for hyper-parameters, and the choice of those that trainings use."""
+"""Searches for hyper-parameters, and the adoption of their results for trainings."""

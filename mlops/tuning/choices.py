@@ -1,4 +1,4 @@
-"""The adopted hyper-parameters: a person adopts them, and a row records it."""
+"""Adopts hyper-parameters for trainings. A row records who adopted them."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from mlops.models import ParameterChoice, TuningStudy, TuningTrial
 
 
 def parameters_in_force(algorithm: str) -> dict[str, Any]:
-    """The parameters of the next training: those of config.yaml, completed by the adopted choice."""
+    """Returns the parameters of the next training: the adopted ones, overridden by those in config.yaml."""
     choice = ParameterChoice.in_force(algorithm)
     return (choice.parameters if choice else {}) | settings.POLICY.training.parameters.get(algorithm, {})
 
 
 def adopt_parameters(*, study: int, by: User | None = None) -> ParameterChoice:
-    """Makes trainings use the best trial of the study instead of an earlier choice. Raises NothingToAdopt."""
+    """Makes trainings use the study's best trial, and withdraws any earlier choice. Raises NothingToAdopt."""
     row = TuningStudy.objects.filter(pk=study).first()
     best = row.best if row else None
     if row is None or best is None:
@@ -35,7 +35,7 @@ def adopt_parameters(*, study: int, by: User | None = None) -> ParameterChoice:
 
 
 def withdraw_parameters(*, choice: int, by: User | None = None) -> None:
-    """Makes trainings choose parameters themselves again. Raises NothingToAdopt if the choice is not in force."""
+    """Withdraws the choice, so that trainings tune parameters again. Raises NothingToAdopt if it is not in force."""
     if not _withdraw(ParameterChoice.objects.filter(pk=choice), by):
         raise NothingToAdopt(_("Choice {choice} is not in force.").format(choice=choice))
 
@@ -46,5 +46,5 @@ def _withdraw(choices: Any, by: User | None) -> int:
 
 
 def searched(trial: TuningTrial) -> dict[str, Any]:
-    """The trial's hyper-parameters that were searched; the others are chosen by trainings."""
+    """Returns the trial's hyper-parameters that were searched. Trainings choose the others."""
     return {name: value for name, value in trial.parameters.items() if name in trial.study.space}

@@ -1,8 +1,8 @@
-"""The search: optuna proposes trials, which are evaluated on later data that the gate never sees and kept as rows.
+"""The search: optuna proposes trials, which are evaluated on later data that the gate never uses, and stored as rows.
 
-The rows are the truth. Optuna's study is built from them in memory, so that a killed search continues after its last
-finished trial and the admin shows all trials. Early stopping is asynchronous successive halving over the cuts (Li et
-al., "A System for Massively Parallel Hyperparameter Tuning", 2020).
+The rows are the source of truth. Optuna's study is built from them in memory, so that a killed search continues after
+its last finished trial and the admin shows all trials. Early stopping is asynchronous successive halving over the cuts
+(Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2020).
 """
 
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ def tune(
     restart: bool = False,
     on_trial: OnTrial | None = None,
 ) -> TuningStudy:
-    """Runs a search to its end; continues an interrupted one unless `restart`.
+    """Runs a search and returns its study. Continues an interrupted search unless `restart` is set.
 
     Raises UnknownAlgorithm, InvalidSpace, SnapshotNotAvailable, StepFailed, SearchRunsElsewhere.
     """
@@ -70,7 +70,7 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         done = self.study.trials.count()
         sampler = optuna.samplers.TPESampler(
-            seed=settings.POLICY.training.random_state + done,  # draws after an interruption differ from those before
+            seed=settings.POLICY.training.random_state + done,  # so that a continued search draws new values
             n_startup_trials=settings.POLICY.tuning.random_trials,
             multivariate=True,
         )
@@ -80,7 +80,7 @@ class Search:
         return proposals
 
     def _optuna_trial(self, trial: TuningTrial) -> Any:
-        """A trial in optuna's form; one that was stopped early counts with its scores so far."""
+        """Returns the trial as an optuna trial. A trial that was stopped early counts with its scores so far."""
         return create_trial(
             state=STATES[Status(trial.status)],
             value=trial.ndcg if trial.status == Status.FINISHED else None,
@@ -90,9 +90,9 @@ class Search:
         )
 
     def _present(self) -> TuningTrial:
-        """Evaluates the current parameters on all cuts: the score that a candidate must beat.
+        """Evaluates the current parameters on all cuts, which gives the score that a candidate must beat.
 
-        Open parameters are chosen once, before the first cut, and are the same in all trials.
+        Open parameters are chosen once, on the data before the first cut, and are the same in all trials.
         """
         try:
             used = complete(self.study.algorithm, from_json(self.study.given), lambda: self.cuts[0].dataset)
@@ -139,14 +139,17 @@ class Search:
         trial.ndcg = float(pool(found).summary()["ndcg"])
 
     def _is_promising(self, score: float, place: int) -> bool:
-        """Whether the score is among the best share of all trials at this cut, itself included."""
+        """Whether the score is in the top `keep_share` of all trials at this cut, including this one."""
         proposed = self.study.trials.exclude(number=0).values_list("scores", flat=True)
         others = [scores[place] for scores in proposed if len(scores) > place]
         better = sum(other > score for other in others)
         return better < max(settings.POLICY.tuning.keep_share * (len(others) + 1), 1)
 
     def _end(self) -> None:
-        """Compares the best trial with the current parameters, paired by user: the best of many is biased upwards."""
+        """Compares the best trial with the current parameters, paired by user, and ends the search.
+
+        The interval is needed because the score of the best of many trials is biased upwards.
+        """
         best, present = self.study.best, self.study.trials.get(number=0)
         if best is not None and best.number and self.study.difference is None:
             both = {CANDIDATE: from_json(best.parameters), PRESENT: from_json(present.parameters)}
@@ -156,7 +159,7 @@ class Search:
         self.is_mirrored = self.is_mirrored and mirror(self.study)
 
     def _report(self, trial: TuningTrial) -> None:
-        # When MLflow is down it is tried once, not after every trial; `sync_registry` catches up.
+        # If MLflow is down, one attempt per search is enough; `sync_registry` catches up later.
         self.is_mirrored = self.is_mirrored and mirror(self.study)
         if self.on_trial is not None:
             self.on_trial(self.study, trial)

@@ -1,4 +1,4 @@
-"""What a search needs: its row, its space, and its data: the site's later data before the first cut of the gate."""
+"""The row, the search space and the data of a search. The data lies before the gate's first cut."""
 
 import hashlib
 import json
@@ -29,7 +29,10 @@ Space = Mapping[str, Mapping[str, Any]]
 
 
 def open_study(*, algorithm: str | None, n_trials: int | None, snapshot: str | None, restart: bool) -> TuningStudy:
-    """The unfinished search with the same recipe, on its own data; a new one, on today's data, if `restart`."""
+    """Returns the unfinished search with the same recipe, or a new one if there is none or `restart` is set.
+
+    An unfinished search continues on its own data. A new search exports the current data unless `snapshot` is given.
+    """
     policy = settings.POLICY
     name = known_algorithm(algorithm or policy.training.algorithm)
     if name not in policy.tuning.spaces:
@@ -54,7 +57,10 @@ def open_study(*, algorithm: str | None, n_trials: int | None, snapshot: str | N
 
 
 def distributions(algorithm: str, space: Space) -> dict[str, BaseDistribution]:
-    """One per hyper-parameter. Raises InvalidSpace, which names the key, when the algorithm refuses a value."""
+    """Returns optuna's distribution for each hyper-parameter.
+
+    Raises InvalidSpace, with the key in config.yaml, if the algorithm rejects a value.
+    """
     kind = ESTIMATORS[algorithm]
     known = [field.name for field in fields(kind.config_class)]
     for name, search in space.items():
@@ -82,7 +88,7 @@ def _distribution(search: Mapping[str, Any]) -> BaseDistribution:
 
 
 def _recipe(algorithm: str, space: dict[str, Any], given: dict[str, Any]) -> str:
-    """Equal for searches with comparable trials."""
+    """Returns a hash that is equal for searches whose trials are comparable."""
     policy = settings.POLICY
     parts = {
         "algorithm": algorithm,
@@ -99,7 +105,7 @@ def _recipe(algorithm: str, space: dict[str, Any], given: dict[str, Any]) -> str
 
 
 def later_data(snapshot: DatasetSnapshot) -> list[TemporalFold]:
-    """The folds of `tuning.cuts`, which are shares of the data before the first of `evaluation.cuts`."""
+    """Returns the folds at `tuning.cuts`, which are shares of the data before the first of `evaluation.cuts`."""
     ratings, movies = frames_as_of(snapshot, timezone.now())
     policy = settings.POLICY
     threshold = policy.training.implicit_threshold
@@ -112,7 +118,7 @@ def later_data(snapshot: DatasetSnapshot) -> list[TemporalFold]:
 
 
 def gain(cuts: list[TemporalFold], algorithm: str, parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """CANDIDATE minus PRESENT, paired by user, with its interval."""
+    """Returns the nDCG of CANDIDATE minus that of PRESENT, paired by user, with its interval."""
     both = Comparison(
         {name: pool([fit_and_evaluate(cut, algorithm, values) for cut in cuts]) for name, values in parameters.items()}
     )
