@@ -72,7 +72,7 @@ class DatasetSnapshot(models.Model):
 
     @property
     def is_sample(self) -> bool:
-        """Whether no rating was entered, imported or sent by this site's users. Unknown sources count as live data."""
+        """Whether no rating was entered on, imported to or sent to this site. Unknown sources count as live data."""
         return bool(self.sources) and not LIVE_SOURCES.intersection(self.sources)
 
     @property
