@@ -21,7 +21,7 @@ CAPACITY = 10_000  # keys in the buffer
 
 
 def _write(uses: list[tuple[int, datetime]]) -> None:
-    """Write one time for all keys. It is exact enough: the uses are seconds apart, and pages show minutes."""
+    """Write the latest time for all keys in one statement. Uses are seconds apart, and pages show only minutes."""
     latest = max(at for _, at in uses)
     APIKey.objects.filter(pk__in=[key_id for key_id, _ in uses]).update(last_used_at=latest)
 

@@ -16,8 +16,8 @@ from catalog.policy import MB
 
 CHUNK = 64 << 10
 IN_MEMORY = 256 << 10  # bytes of a request or response kept in memory; a longer one is kept in a file
-SECONDS = 20.0  # time limit for a request to arrive or a response to be read, without the time for its length
-BYTES_A_SECOND = 1 << 10  # kept bytes for which a second is added to the time limit
+SECONDS = 20.0  # base time limit for a request to arrive or a response to be read
+BYTES_A_SECOND = 1 << 10  # the limit is one second longer for each of this many kept bytes
 MAX_SECONDS = 600.0  # longest time limit; enough for 32 MB at half a megabit per second
 BLANK_LINE = b"\r\n\r\n"
 # The headers that delimit the body of a request, and Expect, which asks for an interim response before the body.

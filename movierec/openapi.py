@@ -34,8 +34,8 @@ RETRY_AFTER = {"Retry-After": {"required": True, "schema": {"type": "integer", "
 NO_TEXT_WITH_NUL = r"^[^\x00]*$"  # databases cannot store it
 
 FIRST = "$response.body#/results/0/id"
-# OpenAPI links: source operations, target operations, and what the targets take from the response. This is parameters,
-# or the body as a single expression, because client generators reject a body made of several.
+# OpenAPI links: source operations, target operations, and the values that the targets take from the response. These
+# are parameters, or a body given by a single expression, because client generators reject a body made of several.
 LINKS: tuple[tuple[str, str, dict[str, str] | str], ...] = (
     (
         "ratings_create ratings_update",

@@ -69,7 +69,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Return 503 only if the database is down. Lists need neither a model nor a writable disk."""
+    """Return 503 if the database is down or has no tables. Lists need neither a model nor a writable disk."""
     with bounded_waits.at_most(READY_SECONDS):
         parts = _database_and_model()
     ready = all(part["ok"] for part in parts.values())

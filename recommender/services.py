@@ -53,8 +53,8 @@ def recommend(
 ) -> RecommendationList:
     """Return k movies for the user from their current ratings, or popular movies for a user without ratings.
 
-    `filters` and `exclude` apply before the list is cut to k. `adventure` ranges from -1 (well-known, alike movies) to
-    1 (little-known, varied movies). With `companions`, the list is for all of them together. Pass `profile` for a
+    `filters` and `exclude` apply before the list is cut to k. `adventure` ranges from -1 (similar, well-known movies)
+    to 1 (diverse, little-known movies). With `companions`, the list is for all of them together. Pass `profile` for a
     visitor, or to avoid reading the user's ratings again. `trace` records how the list is made. A list without a
     `surface` is not recorded.
     """

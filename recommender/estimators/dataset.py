@@ -148,8 +148,8 @@ class Dataset:
     def now(self) -> int:
         """The time of the latest credible rating, or 0 without ratings.
 
-        Later than CLOCK_LEAD_NS after the CLOCK_PEOPLE-th latest user's last rating is not credible. This keeps a user
-        with a wrong clock from setting it.
+        Sort users by the time of their last rating, latest first. A rating more than CLOCK_LEAD_NS after the last
+        rating of user number CLOCK_PEOPLE is not credible, so that a single wrong clock cannot set this time.
         """
         if not len(self.rated_at):
             return 0

@@ -155,7 +155,7 @@ def similar(loaded: LoadedModel, movie_id: int, request: ListRequest) -> list[Ca
 
 
 def newest_new(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
-    """Return new movies, latest release first, for users whose taste the model cannot tell."""
+    """Return new movies, latest release first, for users whose taste the model does not know."""
     count_pool(loaded, request, Step.NOT_NEW, len(loaded.rated))
     pool = [movie for movie in loaded.new.tolist() if request.allowed is None or movie in request.allowed]
     if not pool:

@@ -84,7 +84,7 @@ def make_list(
     explain: bool = False,
     seconds: float = 0.0,  # time already spent on the first source, such as scoring a batch
 ) -> RecommendationList:
-    """Find movies, explain them if `explain` is set, and record the list, unless it has no `surface` that shows it."""
+    """Find movies, explain them if `explain` is set, and record the list if a `surface` shows it."""
     started = time.perf_counter() - seconds
     source, found, movies = find_movies(sources, request)
     request.trace.attempts[0].seconds += seconds

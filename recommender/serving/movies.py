@@ -21,7 +21,7 @@ from catalog.models import Genre, Movie
 from catalog.signals import rating_recorded
 from recommender.serving.periodic import PeriodicThread
 
-CAPACITY = 5000  # movies, about 2 KB each; a movie too many clears the cache
+CAPACITY = 5000  # movies, about 2 KB each; exceeding it clears the cache
 KEPT_SECONDS = 60.0  # how long a movie stays cached after a list last showed it
 MAX_AGE = 2  # refresh intervals after which a cached movie is too old to show
 UNUSED = ("overview", "search_title", "search_terms")  # long strings that cards do not show

@@ -24,7 +24,7 @@ class ListRequest:
     """A request for at most `k` movies that pass the filters and are not in `excluded`.
 
     `allowed` holds the movies that pass the filters; it is None without filters. `adventure` ranges from -1
-    (well-known, alike movies) to 1 (little-known, varied movies). The list is for the user and the `companions`.
+    (similar, well-known movies) to 1 (diverse, little-known movies). The list is for the user and the `companions`.
     """
 
     k: int
