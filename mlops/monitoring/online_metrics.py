@@ -147,7 +147,7 @@ class _Users:
     def __init__(self, ratings: list[Rating]) -> None:
         self._history: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
         self._dismissed: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
-        rows = Rating.objects.filter(user__in=_people(ratings)).order_by("-rated_at", "-id")  # as in serving
+        rows = Rating.objects.filter(user__in=_people(ratings)).order_by("-rated_at", "-id")  # serving's order
         for user, *rest in rows.values_list("user_id", "rated_at", "pk", "movie_id", "rating"):
             self._history[user].append(tuple(rest))
         dismissals = Dismissal.objects.filter(user__in=_people(ratings))

@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 
 K = 10  # number of top positions that are evaluated
 PERSONAL = ("home:for-you", "api:recommendations", "api:recommend")  # surfaces
-IDS_PER_QUERY = 900  # below the number of parameters that every SQLite accepts
+IDS_PER_QUERY = 900  # below SQLite's limit on parameters in older versions
 
 
 def personal_lists() -> QuerySet[Impression]:

@@ -28,7 +28,7 @@ from recommender.serving.profile import UserProfile
 PEOPLE, MOVIES = 200, 500  # sample sizes, below SQLite's limit on parameters
 MOVIES_SHOWN = 5
 TOLERANCE = 1e-6
-TESTS = {SkewCode.INPUTS: "Mo2", SkewCode.METADATA: "Mo3", SkewCode.SCORES: "Mo3"}  # of the ML Test Score
+TESTS = {SkewCode.INPUTS: "Mo2", SkewCode.METADATA: "Mo3", SkewCode.SCORES: "Mo3"}  # ML Test Score
 
 
 def check_skew() -> dict[str, bool]:

@@ -1,4 +1,4 @@
-"""Staleness: the age of the champion, its data, ratings, backups and the heartbeat, with alerts by policy."""
+"""Checks the age of the champion, its data, ratings, backups and the heartbeat, and raises alerts by policy."""
 
 import math
 from collections.abc import Iterator

@@ -84,7 +84,7 @@ def _sync(report: MirrorReport) -> None:
 
 
 def remove_versions() -> None:
-    """Removes the versions whose files retention has removed from MLflow. `sync_registry` retries failures."""
+    """Removes from MLflow the versions whose files retention has removed. `sync_registry` retries failures."""
     report = MirrorReport()
     if _removed().exists():
         report.check()
