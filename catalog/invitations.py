@@ -1,4 +1,4 @@
-"""Who may sign up, by the policy `accounts.sign_up`: everybody, people with an invitation, or nobody."""
+"""Who may sign up, by the policy `accounts.sign_up`: everyone, people with an invitation, or no one."""
 
 from datetime import timedelta
 

@@ -79,7 +79,7 @@ class SmtpBackend(smtp.EmailBackend):
 
 
 def sends_mail() -> bool:
-    """Returns whether mail reaches anybody. Without a server it would be logged, including secret links."""
+    """Returns whether mail is delivered. Without a server it would be logged, including secret links."""
     if settings.EMAIL_BACKEND == OWN_MAIL:
         return bool(current().mail_host)
     return not settings.EMAIL_BACKEND.endswith((".console.EmailBackend", ".dummy.EmailBackend"))

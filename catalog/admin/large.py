@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 
 class CappedPaginator(Paginator):
-    """Counts up to `cap` rows only: counting all of them takes seconds, and nobody uses pages beyond."""
+    """Counts up to `cap` rows only: counting all of them takes seconds, and later pages are not used."""
 
     cap = 10_000
 

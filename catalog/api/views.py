@@ -36,7 +36,7 @@ from catalog.throttling import SignInThrottle, SignUpThrottle
 
 
 class AnonymousView(GenericAPIView):
-    """Ignores credentials, so that an outdated key does not lock anybody out."""
+    """Ignores credentials, so that an outdated key does not lock its owner out."""
 
     authentication_classes = []
     permission_classes = [AllowAny]

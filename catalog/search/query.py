@@ -16,7 +16,7 @@ from catalog.text import TERM_LENGTH, fold, whole_name
 
 FEW = 5
 MAX_WORDS = 20
-MOST = 500  # limit of matches: nobody reads every movie with "the", and sorting them takes time
+MOST = 500  # limit of matches: a list of every movie with "the" is useless, and sorting them takes time
 SUGGESTED = 8
 WELL_KNOWN = ("-rating_count", "id")
 

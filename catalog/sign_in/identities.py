@@ -134,7 +134,7 @@ def invitation_of(sociallogin: SocialLogin) -> str:
 
 
 def asks_to_confirm(state: dict[str, Any]) -> bool:
-    """Returns whether the person signs in again in order to change how they sign in."""
+    """Returns whether the person signs in again to change how they sign in."""
     return bool((state.get("data") or {}).get("confirm"))
 
 

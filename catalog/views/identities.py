@@ -106,7 +106,7 @@ def _is_new(pending: SocialLogin) -> bool:
 def _is_known(pending: SocialLogin) -> bool:
     """Returns whether an account has an address that the provider has verified for this person.
 
-    Only then does the page mention it, so that nobody else learns about the account.
+    Only then does the page mention it, so that other people do not learn about the account.
     """
     return any(address.verified and address_is_taken(address.email) for address in pending.email_addresses)
 
