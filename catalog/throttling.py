@@ -124,9 +124,10 @@ class MailThrottle(AddressThrottle):
 
 
 class SignInThrottle(AddressThrottle):
-    """Counts attempts to enter a password, per address and then per account name, whether or not the account exists.
+    """Counts attempts to enter a password, per address and then per given name, whether or not the account exists.
 
-    An address over its limit does not use up an account's limit. An account's e-mail address counts as its name.
+    An address over its limit does not use up a name's limit. A name and an e-mail address of one account are counted
+    apart: a shared limit would tell that both belong to one account.
     """
 
     scope = "token"
@@ -135,7 +136,7 @@ class SignInThrottle(AddressThrottle):
         yield self.get_cache_key(request, view)
         sent = request.data if isinstance(request, Request) else request.POST
         given = str(sent.get("username") or "") if isinstance(sent, Mapping) else ""
-        for name in {_folded(_name_of(given)), _folded(request.user.get_username())} - {""}:
+        for name in {_folded(given), _folded(request.user.get_username())} - {""}:
             yield self.cache_format % {"scope": "account", "ident": name}
 
 
@@ -165,16 +166,6 @@ def _visitor(address: str) -> str:
     if ip.version == 4 or ip.ipv4_mapped:
         return str(getattr(ip, "ipv4_mapped", ip))
     return str(ip_network(f"{ip}/64", strict=False))
-
-
-def _name_of(given: str) -> str:
-    """Returns the username of the account with this e-mail address, otherwise the text unchanged."""
-    if "@" not in given or not given.isprintable():  # databases reject unprintable characters
-        return given
-    try:
-        return User.objects.get_by_natural_key(given).username
-    except User.DoesNotExist:
-        return given
 
 
 def _folded(username: str) -> str:

@@ -39,7 +39,7 @@ class LimitsPolicy(Section):
     anonymous: Rate = key("60/min", "requests of one address without an account")
     user: Rate = key("600/min", "requests by one API key, and by one account in its browsers and signed-in programs")
     sign_up: Rate = key("20/hour", "new accounts from one address")
-    token: Rate = key("20/min", "attempts to sign in from one address, and to one account")
+    token: Rate = key("20/min", "attempts to sign in from one address, and with one name or e-mail address")
     second_factor: Rate = key("20/hour", "codes of an authenticator app, and recovery codes, given for one account")
     mail: Rate = key("10/hour", "mails that visitors cause, by their address and by that of the recipient")
     service: Rate = key("600000/min", "lists of others that a service asks for, by one API key")
