@@ -53,7 +53,8 @@ def tmdb_metadata(folder: Path) -> pd.DataFrame:
 
 
 def wikidata_metadata(folder: Path) -> pd.DataFrame:
-    """What Wikidata has of TMDB's facts: title, year, genres, language, directors and the five leading actors.
+    """What Wikidata has of TMDB's facts: title, year, genres, language, countries, directors and the
+    five leading actors.
 
     No keywords and no plot, and for WITHOUT_PEOPLE of the movies nobody, as many films there name none.
     """
@@ -112,6 +113,7 @@ def _document(found: dict[str, Any]) -> dict[str, Any]:
         "directors": [person["name"] for person in credits.get("crew", []) if person["job"] == "Director"],
         "overview": found.get("overview") or "",
         "language": found.get("original_language") or "",
+        "countries": [country["iso_3166_1"] for country in found.get("production_countries", [])],
     }
 
 

@@ -217,7 +217,9 @@ class StalenessPolicy(Section):
     max_backtest_loss: float = key(0.05, "share of nDCG that age may cost", ge=0, lt=1)
 
 
-MetadataField = Literal["title", "release_date", "genres", "keywords", "cast", "directors", "overview", "language"]
+MetadataField = Literal[
+    "title", "release_date", "genres", "keywords", "cast", "directors", "countries", "overview", "language"
+]
 
 
 class DataChecksPolicy(Section):

@@ -128,10 +128,11 @@ def _values(movie_ids: Sequence[int]) -> Values:
     }
     others = {name: [row[name] for row in rows] for name in TEXT_COLUMNS}
     others |= {name: [of_movie.get(movie_id, []) for movie_id in ids] for name, of_movie in links.items()}
+    others["countries"] = [row["countries"].split(",") if row["countries"] else [] for row in rows]
     return ids, [_released(row) for row in rows], others
 
 
-_FIELDS = {"title": "", "release_date": None, "year": None, "overview": "", "language": ""}
+_FIELDS = {"title": "", "release_date": None, "year": None, "overview": "", "language": "", "countries": ""}
 
 
 def _trainable(row: dict[str, Any], sources: list[str]) -> dict[str, Any]:

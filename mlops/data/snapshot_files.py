@@ -24,7 +24,7 @@ from recommender.estimators.artifact_files import sha256
 
 RATINGS, MOVIES, MANIFEST = "ratings.parquet", "movies.parquet", "snapshot.json"
 FILES, OWN, SCHEME = "files", "checksum", "hash_scheme"  # keys of the manifest
-BY_ROW, BY_HISTORY = 1, 2  # hash schemes
+BY_ROW, BY_HISTORY, WITH_COUNTRIES = SCHEMES = 1, 2, 3  # of the hash; the third covers movies' countries, too
 CHUNK_ROWS = 200_000
 
 OnRows = Callable[[int], None]
@@ -32,7 +32,7 @@ OnRows = Callable[[int], None]
 _RATING_SCHEMA = pa.schema(
     {"user_id": pa.int64(), "movie_id": pa.int64(), "rating": pa.float64(), "rated_at": pa.timestamp("us", tz="UTC")}
 )
-_LISTS = ("genres", "keywords", "cast", "directors")
+_LISTS = ("genres", "keywords", "cast", "directors", "countries")
 _MOVIE_SCHEMA = pa.schema(
     {"movie_id": pa.int64(), "title": pa.string(), "release_date": pa.timestamp("us")}
     | dict.fromkeys(_LISTS, pa.list_(pa.string()))
@@ -46,8 +46,8 @@ class Content:
     Raises ValueError for a hash scheme that this version does not know.
     """
 
-    def __init__(self, scheme: int = BY_HISTORY) -> None:
-        if scheme not in (BY_ROW, BY_HISTORY):
+    def __init__(self, scheme: int = WITH_COUNTRIES) -> None:
+        if scheme not in SCHEMES:
             raise ValueError(f"{SCHEME}: {scheme!r} is unknown here; a newer version made this snapshot")
         self.n_ratings = self.n_movies = 0
         self.users: set[int] = set()
@@ -55,6 +55,7 @@ class Content:
         self.last: datetime | None = None
         self._ratings: Rows | Histories = Rows() if scheme == BY_ROW else Histories()
         self._movies = hashlib.sha256()
+        self._columns = [name for name in _MOVIE_SCHEMA.names if name != "countries" or scheme >= WITH_COUNTRIES]
 
     def add_ratings(self, frame: pd.DataFrame) -> None:
         self._ratings.add(frame)
@@ -65,7 +66,7 @@ class Content:
         self.last = max(high, self.last or high)
 
     def add_movies(self, frame: pd.DataFrame) -> None:
-        for row in frame[_MOVIE_SCHEMA.names].itertuples(index=False):
+        for row in frame[self._columns].itertuples(index=False):
             self._movies.update(json.dumps([plain(value) for value in row], ensure_ascii=False).encode() + b"\n")
         self.n_movies += len(frame)
 
@@ -99,7 +100,7 @@ def write_files(
         for frame in movies:
             content.add_movies(frame)
             writer.write_table(pa.Table.from_pandas(frame, _MOVIE_SCHEMA, preserve_index=False))
-    manifest: dict[str, Any] = {SCHEME: BY_HISTORY}
+    manifest: dict[str, Any] = {SCHEME: WITH_COUNTRIES}
     manifest |= {"content_hash": content.hash(), "n_ratings": content.n_ratings, "n_users": len(content.users)}
     manifest |= {"n_movies": content.n_movies, "sources": sources}
     manifest |= {FILES: {name: sha256(folder / name) for name in (RATINGS, MOVIES)}}
@@ -116,7 +117,7 @@ def read_files(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
     verify_files(folder)
     content = Content(read_manifest(folder).get(SCHEME, BY_ROW))
     ratings, movies = (pq.read_table(folder / name).to_pandas() for name in (RATINGS, MOVIES))
-    for name in _LISTS:
+    for name in movies.columns.intersection(_LISTS):
         movies[name] = [list(value) for value in movies[name]]
     content.add_ratings(ratings)
     content.add_movies(movies)

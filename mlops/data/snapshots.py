@@ -142,7 +142,7 @@ def read_snapshot(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame
 
 def is_by_history(snapshot: DatasetSnapshot) -> bool:
     """Whether trainings use the snapshot in canonical order. Models of earlier versions used the pseudonyms' order."""
-    return bool(read_manifest(settings.SNAPSHOT_DIR / snapshot.folder).get(SCHEME, BY_ROW) == BY_HISTORY)
+    return bool(read_manifest(settings.SNAPSHOT_DIR / snapshot.folder).get(SCHEME, BY_ROW) >= BY_HISTORY)
 
 
 def _read_whole(folder: Path, expected: str, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Content]:

@@ -32,6 +32,7 @@ COLUMNS = {
     FeatureCode.PEOPLE: ("cast", "directors"),
     FeatureCode.WORDS: ("title", "overview"),
     FeatureCode.LANGUAGE: ("language",),
+    FeatureCode.COUNTRIES: ("countries",),
 }
 COMPLETE = "complete"  # the model with all features
 FRESH = "0"  # the model trained on the latest data; the names of the others are their data's age in days

@@ -89,6 +89,7 @@ class FeatureCode(TextChoices):
     PEOPLE = "feature.people", _("people")
     WORDS = "feature.words", _("words")
     LANGUAGE = "feature.language", _("language")
+    COUNTRIES = "feature.countries", _("countries")
     FEATURES = "feature.features", _("all features")
 
 

@@ -19,7 +19,7 @@ RATING = "rating"
 RATED_AT = "rated_at"
 RELEASE_DATE = "release_date"
 TEXT_COLUMNS = ("title", "overview", "language")
-LIST_COLUMNS = ("genres", "keywords", "cast", "directors")
+LIST_COLUMNS = ("genres", "keywords", "cast", "directors", "countries")
 MOVIE_COLUMNS = (MOVIE_ID, "title", RELEASE_DATE, *LIST_COLUMNS, "overview", "language")
 
 

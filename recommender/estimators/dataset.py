@@ -68,8 +68,8 @@ class Dataset:
             Columns user_id, movie_id, rating (a finite number) and optionally rated_at (UTC). Rows with equal times
             keep their order.
         movies
-            Columns movie_id and any of title, release_date, genres, keywords, cast, directors, overview and language.
-            Lists are Python lists of str. `[]`, `""`, NaN and NaT mean missing.
+            Columns movie_id and any of title, release_date, genres, keywords, cast, directors, countries, overview and
+            language. Lists are Python lists of str. `[]`, `""`, NaN and NaT mean missing.
         implicit_threshold
             See `Dataset`.
 

@@ -1,8 +1,7 @@
-"""Metadata of movies as sparse features: genres, year, keywords, people, words of overview and title, language.
+"""Metadata of movies as sparse features: genres, year, keywords, people, words, language, countries.
 
-Each kind is a block: its tokens, weighted by inverse document frequency, have length 1 in each movie that has any
-and are then scaled by the root of the block's weight, so that a dot product of two movies is a weighted sum of
-the cosines of their blocks. Nothing here counts votes or ratings: a new movie has none.
+Each kind is a block: its tokens, weighted by inverse document frequency, have length 1 in each movie and are scaled by
+the root of the block's weight: a dot product of two movies is a weighted sum of the blocks' cosines. No votes count.
 """
 
 from __future__ import annotations
@@ -83,6 +82,7 @@ BLOCKS = {
     "overview": Block("overview", _words, weight=1.0, max_share=0.3),
     "title": Block("title", _words, weight=0.5, max_share=0.3),
     "language": Block("language", _lone, weight=1.0, min_movies=1, is_rarer_better=False),
+    "country": Block("countries", _listed, weight=1.0, min_movies=1, is_rarer_better=False),
 }
 
 

@@ -22,7 +22,7 @@ SLICES = (*HISTORY_SLICES, *MOVIE_SLICES)
 HEAD_SHARE = 0.5  # the head is the most-rated movies with half of all ratings
 MIDDLE_SHARE = 0.8  # the middle is the next movies, up to four fifths of all ratings
 TOP_SHARE = 0.1
-FEATURES = ("genres", "keywords", "cast", "directors", "overview", "language", "release_date")
+FEATURES = ("genres", "keywords", "cast", "directors", "countries", "overview", "language", "release_date")
 
 
 def movie_slices(train: pd.DataFrame) -> pd.Series:

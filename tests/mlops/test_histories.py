@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from django.utils import timezone
 
@@ -26,7 +27,7 @@ RATINGS = pd.DataFrame(
 )
 MOVIES = pd.DataFrame(
     {"movie_id": [11, 12], "title": ["A", "B"], "release_date": pd.NaT, "overview": "", "language": ""}
-    | {name: [[], []] for name in ("genres", "keywords", "cast", "directors")}
+    | {name: [[], []] for name in ("genres", "keywords", "cast", "directors", "countries")}
 )
 
 
@@ -98,11 +99,17 @@ def test_two_sites_train_on_the_same_frames(alice, bob, quick):
 
 
 def as_an_earlier_version(folder: Path, content_hash: str) -> None:
-    """Its hash covered the columns of ratings as they stood in the file."""
+    """Its hash covered the columns of ratings as they stood in the file, and its movies had no countries."""
     path = folder / "snapshot.json"
+    without_countries(folder)
     manifest = json.loads(path.read_text())
     kept = {key: value for key, value in manifest.items() if key not in {"files", "checksum", "hash_scheme"}}
     path.write_text(json.dumps(kept | {"content_hash": content_hash}))
+
+
+def without_countries(folder: Path) -> None:
+    movies = pq.read_table(folder / "movies.parquet")
+    pq.write_table(movies.drop_columns("countries"), folder / "movies.parquet")
 
 
 # Written by revision e3a8726 for the rows of RATINGS and MOVIES.
@@ -118,3 +125,21 @@ def test_an_earlier_snapshot_is_read_as_before(quick, db, tmp_path):
     assert snapshot.content_hash == HASH_OF_E3A8726
     assert read_snapshot(snapshot)[0].equals(RATINGS)
     assert frames_as_of(snapshot, timezone.now())[0].equals(RATINGS)
+
+
+# Written by revision 84d3d11 for the rows of RATINGS and MOVIES.
+HASH_OF_84D3D11 = "ddea7ff2ff28ba0c0f23158defb354c7cb3df60f80874f95108832729d3ead91"
+
+
+def test_a_snapshot_without_countries_is_read_as_before(quick, db, tmp_path):
+    write_files(tmp_path / "old", [RATINGS.sort_values(["user_id", "rated_at", "movie_id"])], [MOVIES], [])
+    without_countries(tmp_path / "old")
+    path = tmp_path / "old" / "snapshot.json"
+    manifest = {key: value for key, value in json.loads(path.read_text()).items() if key not in {"files", "checksum"}}
+    path.write_text(json.dumps(manifest | {"hash_scheme": 2, "content_hash": HASH_OF_84D3D11}))
+
+    snapshot = adopt_snapshot(tmp_path / "old")
+
+    assert snapshot.content_hash == HASH_OF_84D3D11
+    assert "countries" not in read_snapshot(snapshot)[1]
+    assert len(frames_as_of(snapshot, timezone.now())[0]) == len(RATINGS)

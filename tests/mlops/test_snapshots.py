@@ -190,7 +190,7 @@ def write_fixed(folder: Path) -> None:
     ratings = pd.DataFrame({"user_id": 1, "movie_id": numbers, "rating": 3.5, "rated_at": times})
     movies = pd.DataFrame({"movie_id": numbers, "title": [f"Movie {number}" for number in numbers]})
     movies = movies.assign(release_date=pd.Timestamp("1995-12-15"), overview="", language="en")
-    for name in ("genres", "keywords", "cast", "directors"):
+    for name in ("genres", "keywords", "cast", "directors", "countries"):
         movies[name] = [["Drama"]] * 10
     write_files(folder, [ratings], [movies], [])
 

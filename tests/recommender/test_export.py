@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from catalog.models import Credit, Keyword, MovieGenre, MovieKeyword, Person, Source
+from catalog.models import Credit, Keyword, Movie, MovieGenre, MovieKeyword, Person, Source
 from recommender.estimators import Dataset
 from recommender.export import movie_frame, rating_frame, rating_frames
 from tests.factories import GenreFactory, MovieFactory, RatingFactory, UserFactory
@@ -54,6 +54,7 @@ def test_an_empty_site_exports_empty_frames_of_the_same_columns():
 
 def test_a_movie_comes_with_all_its_metadata():
     movie = MovieFactory(title="Heat", release_date=date(1995, 12, 15), overview="A group of robbers.", language="en")
+    Movie.objects.update(countries="US,GB")
     for name in ("Thriller", "Crime"):
         MovieGenre.objects.create(movie=movie, genre=GenreFactory(name=name, slug=name.lower()))
     MovieKeyword.objects.create(movie=movie, keyword=Keyword.objects.create(name="heist"))
@@ -71,6 +72,7 @@ def test_a_movie_comes_with_all_its_metadata():
         "keywords": ["heist"],
         "cast": ["Al Pacino", "Robert De Niro"],
         "directors": ["Michael Mann"],
+        "countries": ["US", "GB"],
         "overview": "A group of robbers.",
         "language": "en",
     }
@@ -95,7 +97,12 @@ def test_only_the_asked_movies_come_even_when_they_are_many():
 def test_tmdb_metadata_trains_only_with_its_agreement(settings, allowed):
     settings.TMDB_METADATA_IN_TRAINING = allowed
     movie = MovieFactory(
-        title="From TMDB", overview="TMDB's words", language="vi", release_date=date(2020, 2, 2), source=Source.TMDB
+        title="From TMDB",
+        overview="TMDB's words",
+        language="vi",
+        countries="VN",
+        release_date=date(2020, 2, 2),
+        source=Source.TMDB,
     )
     describe(movie, Source.TMDB)
     [row] = movie_frame().to_dict("records")
@@ -103,10 +110,11 @@ def test_tmdb_metadata_trains_only_with_its_agreement(settings, allowed):
         assert (row["title"], row["overview"], row["language"]) == ("From TMDB", "TMDB's words", "vi")
         assert row["genres"] == ["genre tmdb"]
         assert row["directors"] == ["director tmdb"]
+        assert row["countries"] == ["VN"]
     else:
         assert (row["title"], row["overview"], row["language"]) == ("", "", "")
         assert pd.isna(row["release_date"])
-        assert row["genres"] == row["keywords"] == row["cast"] == row["directors"] == []
+        assert row["genres"] == row["keywords"] == row["cast"] == row["directors"] == row["countries"] == []
 
 
 @pytest.mark.ml_test("D4")

@@ -246,7 +246,7 @@ import sys
 from recommender.estimators import diverse_list, load_recommender, scored_ahead
 from recommender.estimators.movie_table import MovieTable
 texts = {{name: ["A text"] for name in ("title", "overview", "language")}}
-lists = {{name: [["War"]] for name in ("genres", "keywords", "cast", "directors")}}
+lists = {{name: [["War"]] for name in ("genres", "keywords", "cast", "directors", "countries")}}
 new = MovieTable.of_values([77_777], ["2001-02-03"], texts | lists)
 model = load_recommender({str(tmp_path / "model")!r}).with_movies(new)
 movies = model.movie_ids_.tolist()

@@ -174,7 +174,7 @@ def test_every_column_but_the_id_of_a_movie_may_be_missing() -> None:
     ds = Dataset.from_frames(ratings_frame(ROWS), frame(movie_id=[10]))
     first = ds.movies.iloc[0]
     assert [first[name] for name in ("title", "overview", "language")] == ["", "", ""]
-    assert [first[name] for name in ("genres", "keywords", "cast", "directors")] == [[], [], [], []]
+    assert [first[name] for name in ("genres", "keywords", "cast", "directors", "countries")] == [[], [], [], [], []]
     assert pd.isna(first["release_date"])
 
 

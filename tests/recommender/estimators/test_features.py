@@ -19,6 +19,7 @@ MOVIES = pd.DataFrame(
         "keywords": [["space", "robot"], ["space"], ["bride"], []],
         "cast": [["Ann", "Bob"], ["Bob", "Ann"], ["Cid"], []],
         "directors": [["Eve"], ["Eve"], ["Flo"], []],
+        "countries": [["US", "GB"], ["US"], ["FR"], []],
         "overview": ["far far away", "far from home", "a cake", ""],
         "language": ["en", "en", "fr", ""],
     }
@@ -110,13 +111,13 @@ def test_regression_gives_back_a_linear_law() -> None:
 odd_text = st.one_of(st.none(), st.just(float("nan")), st.text(max_size=12))
 odd_list = st.one_of(odd_text, st.lists(odd_text, max_size=3))
 odd_date = st.one_of(st.none(), st.just(pd.NaT), st.datetimes(pd.Timestamp("1880-01-01"), pd.Timestamp("2100-01-01")))
-odd_movie = st.tuples(odd_text, odd_date, odd_list, odd_list, odd_list, odd_list, odd_text, odd_text)
+odd_movie = st.tuples(odd_text, odd_date, odd_list, odd_list, odd_list, odd_list, odd_list, odd_text, odd_text)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(odd_movie, min_size=1, max_size=6))
 def test_odd_metadata_gives_finite_features(rows: list[tuple[object, ...]]) -> None:
-    names = ["title", "release_date", "genres", "keywords", "cast", "directors", "overview", "language"]
+    names = ["title", "release_date", "genres", "keywords", "cast", "directors", "countries", "overview", "language"]
     movies = pd.DataFrame(rows, columns=names, dtype=object).assign(movie_id=range(len(rows)))
     matrix = fitted(movies)[1]
     assert np.isfinite(matrix).all()

@@ -29,6 +29,7 @@ METADATA = {
     "keywords": LISTS,
     "cast": LISTS,
     "directors": LISTS,
+    "countries": LISTS,
     "overview": TEXTS,
     "language": TEXTS,
 }
