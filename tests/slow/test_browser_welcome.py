@@ -73,3 +73,19 @@ def test_the_keyboard_stays_at_its_place_of_the_wall(visit, trained_camps):
     page.keyboard.press("Space")
     expect(page.locator(".answers li")).to_have_count(2)
     expect(page.get_by_role("status")).to_contain_text("4 of 5 stars")
+
+
+AT_ONCE = """() => new MutationObserver((_, observer) => {
+    observer.disconnect();
+    document.querySelector("#wall-4-4").click();
+}).observe(document.querySelector("#first-minute").parentElement, {childList: true})"""
+
+
+def test_a_tap_on_a_new_title_reloads_no_page(visit, trained_camps):
+    page = visit()
+    page.goto("/welcome/")
+    page.evaluate("document.body.dataset.mark = 'kept'")
+    page.evaluate(AT_ONCE)
+    page.locator("#wall-3-4").click()
+    expect(page.locator(".answers li")).to_have_count(2)
+    assert page.evaluate("document.body.dataset.mark") == "kept"
