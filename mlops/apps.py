@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-# Imported because they register the sentences of their findings.
+# imported to register the sentences of findings
 from mlops.data import codes as data_codes  # noqa: F401
 from mlops.gate import codes as gate_codes  # noqa: F401
 from mlops.monitoring import codes as monitoring_codes  # noqa: F401

@@ -13,7 +13,7 @@ FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
 
 def parse_crontab(expression: str) -> crontab:
-    """Returns Celery's crontab. Raises ValueError, with the field, if Celery rejects it or it matches no date."""
+    """Parses a crontab expression. Raises ValueError if Celery rejects a field or no date matches."""
     fields = expression.split()
     if len(fields) != 5:
         raise ValueError("a crontab has five fields: minute hour day-of-month month day-of-week")
@@ -27,7 +27,7 @@ def parse_crontab(expression: str) -> crontab:
 
 
 def _when(value: Any) -> str | int | None:
-    if isinstance(value, dict):  # {crontab: ...} or {every_seconds: ...}, the forms used in older files
+    if isinstance(value, dict):  # {crontab: ...} and {every_seconds: ...} are the forms used in older files
         if value.get("queue"):
             logger.warning("The key queue of a schedule has no effect any more: each task has its own queue.")
         given = [part for key, part in value.items() if key != "queue" and part is not None]

@@ -30,7 +30,7 @@ class UnknownAlgorithm(MLOpsError, code="unknown_algorithm", text=_("There is no
 class InvalidSpace(
     MLOpsError, code="invalid_space", text=_("The algorithm does not accept the search space."), status=400
 ):
-    """The algorithm rejects a range in tuning.spaces of config.yaml."""
+    """A range in tuning.spaces of config.yaml is not valid for the algorithm."""
 
 
 class SearchRunsElsewhere(MLOpsError, code="search_runs_elsewhere", text=_("Another process runs this search.")): ...
@@ -86,7 +86,7 @@ class SnapshotNotFound(MLOpsError, code="snapshot_not_found", text=_("There is n
 
 
 class DataRemoteError(MLOpsError, code="data_remote_error", text=_("DVC or its remote failed.")):
-    """DVC or its remote failed; the message gives the reason."""
+    """DVC or its remote failed. The message gives the reason."""
 
 
 class NoDataRemote(
@@ -98,7 +98,7 @@ class BackupError(MLOpsError, code="backup_error", text=_("A backup could not be
 
 
 class NoBackupFolder(BackupError):
-    """No folder for backups is set."""
+    """Raised if no folder for backups is set."""
 
 
 class PackageError(MLOpsError, code="package_error", text=_("The package of a model cannot be written or used.")): ...
@@ -117,11 +117,11 @@ class InvalidEvidence(
 class StepFailed(
     MLOpsError, code="step_failed", text=_("The training ended because its data or its result are not good enough.")
 ):
-    """An expected failure of a training: its data or result is not good enough. The message gives the reason."""
+    """An expected failure of a training: its data or result is not good enough. The message says why."""
 
 
 class RunCancelled(MLOpsError, code="run_cancelled", text=_("The run was cancelled.")): ...
 
 
 class RunLost(MLOpsError, code="run_lost", text=_("The run was ended by another process.")):
-    """Another process marked the run as ended while it was working. It must stop writing."""
+    """The run was marked as ended by another process while it was working. It must stop writing."""

@@ -1,10 +1,10 @@
-"""Findings: the result of one check as a stable code with its figures. Sentences are looked up for display.
+"""Findings: the result of one check as a stable code with its figures.
 
 Rows and files store `Finding.to_dict()`. Code compares `code`, `message` and `outcome`, never a sentence. Each package
-defines its codes in a module `codes.py` as TextChoices, whose labels are short titles, and registers them here together
+defines its codes in a module `codes.py` as TextChoices, whose labels are short titles. It registers them here together
 with the sentences. Titles and sentences are gettext messages with the named placeholders `subject`, `figure`,
-`threshold`, `low`, `high`, every key of `params` and, in sentences, `title`. A value that is itself a code is shown by
-its title.
+`threshold`, `low`, `high`, every key of `params` and, in sentences, `title`. If a value is itself a code, its title is
+shown.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from catalog.sentences import fill
 
 Text = str | Promise
 
-LEGACY = "legacy"  # a row from before codes existed; its params hold `name` and `text`, which are shown unchanged
+LEGACY = "legacy"  # a row from before codes existed; its params `name` and `text` are shown unchanged
 
 
 class Outcome(TextChoices):
@@ -41,8 +41,8 @@ class Outcome(TextChoices):
 class Finding:
     """The result of one check.
 
-    `code` identifies the check, and `subject` its object if there are several, such as one of many slices. `message` is
-    the code of the sentence to show; if it is empty, the sentence of `code` is shown.
+    `code` identifies the check. `subject` identifies its object, such as one of many slices. `message` is the code of
+    the sentence to show; if it is empty, the sentence of `code` is shown.
     """
 
     code: str
@@ -55,12 +55,12 @@ class Finding:
     subject: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the finding in a form that JSON can store, with codes as plain strings."""
+        """Returns the finding as a JSON object, with codes as plain strings."""
         return asdict(self) | {"code": str(self.code), "outcome": str(self.outcome), "message": str(self.message)}
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Self:
-        """Returns the finding of a stored row. Ignores unknown keys, which a later version may have written."""
+        """Creates the finding from a stored row. Ignores unknown keys, which a later version may have written."""
         values = {item.name: row[item.name] for item in fields(cls) if item.name in row}
         if values.get("interval"):
             values["interval"] = tuple(values["interval"])
@@ -79,12 +79,12 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """The sentence about the result, in the reader's language; the title if the check has no sentence."""
+        """Returns a sentence about the result in the reader's language, or the title if the check has no sentence."""
         text = _sentences.get(str(self.message)) or _sentences.get(str(self.code))
         return self.title if text is None else _fill(text, {"title": self.title, **self._values()})
 
     def get_outcome_display(self) -> str:
-        """Returns the outcome's label, like Django's method of this name; an unknown outcome is returned unchanged."""
+        """Returns the outcome's label, like Django's method of this name. Returns an unknown outcome unchanged."""
         return str(dict(Outcome.choices).get(str(self.outcome), self.outcome))
 
     def _values(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def register(
     sentences: Mapping[str, Text] | None = None,
     titles: Mapping[str, Text] | None = None,
 ) -> None:
-    """Registers titles, keyed by code, and sentences, keyed by code or message. Labels of `codes` are titles."""
+    """Registers titles by code, and sentences by code or message. The labels of `codes` are also titles."""
     _titles.update({code.value: code.label for code in codes} | dict(titles or {}))
     _sentences.update({str(code): text for code, text in (sentences or {}).items()})
 
@@ -110,7 +110,7 @@ def register(
 def title(code: str, params: Mapping[str, Any] | None = None) -> str:
     """Returns the short name of a check in the reader's language, or the code itself if it is unknown.
 
-    `code` may be a finding's `key`, in which the subject follows a colon.
+    `code` may be a finding's `key`, which has the subject after a colon.
     """
     known, _, subject = str(code).partition(":")
     text = _titles.get(known)

@@ -1,4 +1,4 @@
-"""Computes when Beat sends a schedule of django-celery-beat next, for Beat, the staff dashboard and the admin."""
+"""Computes the next run of a schedule of django-celery-beat, for Beat, the staff dashboard and the admin."""
 
 import json
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -15,10 +15,10 @@ JSON_FIELDS = {"args": list, "kwargs": dict, "headers": dict}
 
 
 def next_run(row: PeriodicTask, now: datetime) -> datetime | None:
-    """Returns the UTC time of the next run. It is at most `now` if the run is overdue, and None if there is none.
+    """Returns the UTC time of the next run, or None if there is none. An overdue run has a time up to `now`.
 
-    Missed runs are made up for by one run. For a schedule with one time per day (or hour), that run counts as the run
-    of its day (or hour), so that none is repeated when a machine starts shortly before the next time.
+    Several missed runs are replaced by one. If a schedule runs once per day or hour, this run counts for its day or
+    hour, so that it is not repeated if a machine starts shortly before the next time.
     """
     if not row.enabled or (row.one_off and row.total_run_count):
         return None
@@ -31,7 +31,7 @@ def next_run(row: PeriodicTask, now: datetime) -> datetime | None:
 
 
 def planned_run(row: PeriodicTask, now: datetime) -> datetime:
-    """Returns the first planned time after the last run or, for a row that has not run yet, after its creation."""
+    """Returns the first planned time after the last run. A row that has not run yet counts from its creation."""
     plan, since = row.schedule, row.last_run_at or row.date_changed or now
     if isinstance(plan, crontab):
         return _time_after(plan, max(since, row.start_time - timedelta(seconds=1)) if row.start_time else since)
@@ -40,7 +40,7 @@ def planned_run(row: PeriodicTask, now: datetime) -> datetime:
 
 
 def check_row(row: PeriodicTask) -> None:
-    """Raises ValueError, with what was expected, if Beat could not send the row."""
+    """Raises ValueError if Beat could not run the row's schedule. The message says what was expected."""
     if row.scheduler is None:
         raise ValueError(_("no schedule: choose an interval or a crontab"))
     try:
@@ -68,21 +68,21 @@ def crontab_text(row: CrontabSchedule) -> str:
 
 def _time_after(plan: crontab, moment: datetime) -> datetime:
     last, until_next, _now = plan.remaining_delta(moment)
-    # In UTC, because Python compares local times in the same zone without their offsets.
+    # in UTC, because Python ignores the offsets when it compares local times in the same zone
     return (last + until_next).astimezone(UTC)
 
 
 def _period(plan: crontab, moment: datetime) -> date | datetime:
-    """Returns the period of a run: the local day or hour if the crontab has one time in it, otherwise its minute."""
+    """Returns the period of a run: the local day or hour if it has one run, otherwise its minute."""
     local = moment.astimezone(plan.tz)
     if len(plan.minute) > 1:
         return local.replace(second=0, microsecond=0).astimezone(UTC)
     return local.date() if len(plan.hour) == 1 else local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
-# Staff must be able to see and fix a damaged crontab row. Without these patches an unknown time zone raises in every
-# query that reads the row, and an invalid field raises on its admin page. The zone is kept as a string, the field is
-# shown unchanged.
+# Staff must be able to see and fix a damaged crontab row. Without these patches, every query that reads a row with an
+# unknown time zone fails, and so does the admin page of a row with an invalid field. The patches keep the zone as a
+# string and show the field unchanged.
 
 _zone = CrontabSchedule._meta.get_field("timezone")
 _parse_zone = _zone._get_python_and_db_repr
@@ -92,7 +92,7 @@ _describe = CrontabSchedule.human_readable.fget
 def _zone_or_text(value: Any) -> tuple[tzinfo | str | None, str]:
     try:
         return _parse_zone(value)
-    except Exception:  # an unknown zone; for a folder or a path as its name, zoneinfo may raise other exceptions
+    except Exception:  # an unknown zone; for a folder or a path, zoneinfo may raise other exceptions
         return str(value), str(value)
 
 

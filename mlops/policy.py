@@ -1,4 +1,4 @@
-"""The policy of model operations, as sections of `config.yaml`. Every key has a default, bounds and a meaning."""
+"""The policy of model operations, as sections of `config.yaml`. Every key has a default, bounds and a description."""
 
 import re
 from pathlib import Path
@@ -45,7 +45,7 @@ class EvaluationPolicy(Section):
 
 
 class SearchRange(Section):
-    """The values of one hyper-parameter in a search: from `low` to `high`, or `choices`."""
+    """The values of one hyper-parameter in a search: a range from `low` to `high`, or `choices`."""
 
     low: float | None = None
     high: float | None = None
@@ -162,7 +162,7 @@ class BackupPolicy(Section):
 
 
 class DriftPolicy(Section):
-    """Limits for comparing recent weeks with earlier ones; benchmarks/drift.py shows which changes they detect."""
+    """Limits for comparing recent weeks with earlier ones. benchmarks/drift.py shows which changes they detect."""
 
     window_weeks: Count = key(4, "weeks of a window")
     min_ratings: Count = key(500, "ratings below which a window is insufficient_data")
@@ -208,7 +208,7 @@ class RetrainingPolicy(Section):
 
 
 class StalenessPolicy(Section):
-    """Ages above which an alert is raised."""
+    """Maximum ages, above which an alert opens."""
 
     beat_seconds: int = key(300, "age of the scheduler's heartbeat", gt=60)
     champion_data_days: Positive = key(30, "age of the champion's data, or less if a backtest says so")
@@ -240,7 +240,7 @@ RENAMED_SCHEDULES: dict[str, str] = {
 
 
 class SchedulesPolicy(Section):
-    """The times of scheduled tasks: five crontab fields (UTC), a number of seconds, or off."""
+    """When scheduled tasks run: five crontab fields (UTC), a number of seconds, or off."""
 
     model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
 

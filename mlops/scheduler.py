@@ -1,4 +1,4 @@
-"""Beat's scheduler, which makes up for missed runs once and skips invalid rows."""
+"""Beat's scheduler. It makes up for missed runs once, and skips invalid rows."""
 
 import logging
 from datetime import timedelta
@@ -24,7 +24,7 @@ class Entry(ModelEntry):
     def __init__(self, model: PeriodicTask, app: Any = None) -> None:
         last_run_at = model.last_run_at
         super().__init__(model, app)
-        model.last_run_at = last_run_at  # the base class invents a time for a row that has not run
+        model.last_run_at = last_run_at  # the base class makes up a time for a row that has not run
 
     def is_due(self) -> schedstate:
         now = timezone.now()
@@ -34,7 +34,8 @@ class Entry(ModelEntry):
         if due <= now:
             return schedstate(True, 1.0)
         if (planned := planned_run(self.model, now)) <= now:
-            # The made-up run covers this planned one too. Without the new time it would be sent tomorrow at midnight.
+            # The made-up run also replaces this planned one. Without the new time, it would be sent tomorrow at
+            # midnight.
             self.model.last_run_at = planned
             self.save()
         return schedstate(False, (due - now).total_seconds())
@@ -45,14 +46,14 @@ class Entry(ModelEntry):
 
 
 class Scheduler(DatabaseScheduler):
-    """Keeps every enabled row in memory; the base class drops crontabs whose hour is more than two hours away."""
+    """Keeps every enabled row in memory. The base class drops crontabs that are not due within two hours."""
 
     Entry = Entry
     _ticked_at = timezone.now()
 
     def tick(self, *args: Any, **options: Any) -> float:
         now = timezone.now()
-        if now < self._ticked_at - timedelta(seconds=1):  # the clock was set back, so known due times are too late
+        if now < self._ticked_at - timedelta(seconds=1):  # the clock was set back, so the known due times are too late
             self._heap = None
         self._ticked_at = now
         return super().tick(*args, **options)
@@ -72,7 +73,7 @@ class Scheduler(DatabaseScheduler):
         return entries
 
     def sync(self) -> None:
-        """Saves the times of sent entries. Entries that cannot be saved are retried, so that none is sent twice."""
+        """Saves when entries were sent. Retries entries that cannot be saved, so that none is sent twice."""
         try:
             close_old_connections()
             while self._dirty:

@@ -1,4 +1,4 @@
-"""Writes the policy's schedules to rows of django-celery-beat, which staff may edit in the admin."""
+"""Writes the policy's schedules to rows of django-celery-beat. Staff may edit the rows in the admin."""
 
 import logging
 from datetime import timedelta
@@ -24,7 +24,7 @@ TASKS = {str(field.alias): f"mlops.{name}" for name, field in SchedulesPolicy.mo
     "remove-old-imports": "catalog.remove_old_imports",
     "requeue-stale-jobs": "catalog.requeue_stale",
 }
-# Names used until 2026-11; `ensure_schedules` renames the rows.
+# names used until 2026-11, which `ensure_schedules` replaces
 RENAMED_TASKS = {
     "mlops.watch_champion": "mlops.auto_rollback",
     "mlops.score_live_quality": "mlops.score_online_metrics",
@@ -36,14 +36,14 @@ RENAMED_TASKS = {
 TRAINING_QUEUE = {"backtest-features", "backtest-staleness"}
 MARK = "config.yaml: "
 FORMER_DEFAULTS = SchedulesPolicy().model_dump(by_alias=True) | {"remove-old-imports": 60}  # for rows without MARK
-EXPIRES_AFTER = 0.9  # messages expire after this share of the period, so a worker that was down has no backlog
+EXPIRES_AFTER = 0.9  # share of the period after which messages expire, so that a worker has no backlog after an outage
 
 
 def ensure_schedules() -> list[str]:
     """Updates the rows from config.yaml. Returns the names of created and changed rows.
 
-    A row that was edited in the admin stays, with a warning if it differs. A row's description holds the last value
-    taken from config.yaml. Rows from earlier versions lack it and are compared with the defaults of that time.
+    Keeps rows that were edited in the admin, and logs a warning if they differ. A row's description holds the last
+    value taken from config.yaml. Rows from earlier versions lack it and are compared with the defaults of that time.
     """
     _rename_rows()
     rows = {row.name: row for row in PeriodicTask.objects.select_related("crontab", "interval")}
@@ -85,7 +85,7 @@ def _text(when: str | int | None) -> str:
 
 
 def _row_text(row: PeriodicTask) -> str:
-    """Returns the row's schedule in the form used in config.yaml, if it has one."""
+    """Returns the row's schedule in the format of config.yaml, if possible."""
     if not row.enabled:
         return "off"
     if row.crontab:

@@ -1,8 +1,8 @@
-"""The public functions of `mlops`, which train, evaluate, promote, monitor and roll back models.
+"""The public functions of `mlops`: train, evaluate, promote, monitor and roll back models.
 
-They are meant for tasks, scripts and the shell; modules of this project import a function from its own module.
+They are meant for tasks, scripts and the shell. Modules of this project import each function from its own module.
 Functions whose modules load pandas, pandera, pyarrow, boto3 or httpx are imported on first use, so that workers and
-short scripts start without these libraries.
+short scripts start faster.
 """
 
 from importlib import import_module

@@ -27,7 +27,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def _also_named(former: str) -> Callable[[Function], Function]:
-    """Registers the task under its former name too, which messages and operators' schedules may still use."""
+    """Also registers the task under its former name, which queued messages and edited schedules may still use."""
 
     def register(function: Function) -> Function:
         shared_task(name=former)(function)
@@ -38,7 +38,7 @@ def _also_named(former: str) -> Callable[[Function], Function]:
 
 @shared_task(
     name="mlops.train_model",
-    # A run stops itself earlier; these limits end a run that hangs.
+    # Runs stop themselves earlier. These limits end a run that hangs.
     soft_time_limit=settings.POLICY.training.max_runtime_seconds + 120,
     time_limit=settings.POLICY.training.max_runtime_seconds + 180,
 )
@@ -77,7 +77,7 @@ def prune() -> dict[str, int]:
 
 @shared_task(name="mlops.backup")
 def backup() -> dict[str, str]:
-    """Writes a backup. Raises BackupError if none was written, which also opens an alert."""
+    """Writes a backup. On failure, raises BackupError and opens an alert."""
     try:
         return {"address": services.create_backup().address}
     except NoBackupFolder as error:

@@ -83,7 +83,7 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
         description=gettext_lazy("Release selected rows, so that models learn from them"), permissions=["release"]
     )
     def release_selected(self, request: HttpRequest, queryset: QuerySet[QuarantinedRow]) -> HttpResponse | None:
-        """Shows a form for the reason, which posts to this action again, and then releases the rows."""
+        """Asks for a reason, then releases the selected rows."""
         rows = list(queryset.filter(released_at=None))
         form = ReasonForm(request.POST if "reason" in request.POST else None)
         if not form.is_valid():

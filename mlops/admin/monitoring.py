@@ -24,7 +24,7 @@ class DriftReportAdmin(ReadOnlyAdmin):
         return ", ".join(check.title for check in report.findings if check.outcome in (Outcome.WARN, Outcome.ALERT))
 
     def detail_context(self, request: HttpRequest, row: DriftReport) -> dict[str, Any]:
-        """Returns the checks, each with a plot if it compares categories."""
+        """Returns the checks, with a plot for each check that compares categories."""
         return {"checks": [(check, pair_bars(check.title, check.params.get("bars", []))) for check in row.findings]}
 
 

@@ -26,7 +26,7 @@ class ReasonForm(forms.Form):
 
 
 class ReadOnlyAdmin(large.ReadOnlyAdmin):
-    """Base of read-only admin classes. With `detail_template`, rows have a custom page, given `detail_context`."""
+    """Base class of read-only admin pages. Set `detail_template` to show a custom page for each row."""
 
     detail_template: str | None = None
     shows_errors_on_row = False  # whether errors are shown on the row's page instead of the list
@@ -72,7 +72,7 @@ class ReadOnlyAdmin(large.ReadOnlyAdmin):
     def confirm(
         self, request: HttpRequest, template: str, row: Model, act: Callable[[str], str], **context: Any
     ) -> HttpResponse:
-        """Asks for confirmation and a reason, then calls `act` with the reason and shows the message it returns."""
+        """Asks for confirmation and a reason, calls `act` with the reason and shows the returned message."""
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             messages.success(request, act(form.cleaned_data["reason"]))

@@ -59,7 +59,7 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         return {"steps": row.steps.all(), "version": version, "may_start": may_start, "may_resume": may_resume}
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Renders the part of the page that changes during a run. When the run has ended, reloads the whole page."""
+        """Renders the live part of the page. Reloads the whole page when the run has ended."""
         row = get_object_or_404(PipelineRun, pk=pk)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
@@ -73,7 +73,7 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         return self._start(request)
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Resumes the run at the step that failed, with the results of the earlier steps."""
+        """Resumes the run at the step that failed."""
         require_permission(request, START)
         run = resume_run(run_id=pk, by=cast(User, request.user))
         text = _("Run {run} is queued for attempt {attempt}.")

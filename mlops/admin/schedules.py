@@ -1,4 +1,4 @@
-"""Admin forms that accept only schedules that Beat can send."""
+"""Admin forms for schedules. They accept only schedules that Beat can run."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from mlops.next_run import check_row
 
 
 class CheckedForm(forms.ModelForm):
-    """Rejects invalid schedules and says what was expected. Celery's checks accept the weekday 7 and 30 February."""
+    """Validates schedules more strictly than Celery, which accepts weekday 7 and 30 February."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -103,7 +103,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return HttpResponse(model_card(row), content_type="text/markdown; charset=utf-8", headers=headers)
 
     def promote(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Promotes the version. If it did not pass the gate, this requires the permission to force."""
+        """Promotes the version. Requires the permission to force if the version did not pass the gate."""
         row = get_object_or_404(ModelVersion, pk=pk)
         force = not row.has_passed
         require_permission(request, FORCE if force else PROMOTE)
@@ -123,7 +123,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return self._confirm(request, get_object_or_404(ModelVersion, pk=pk), act, "refuse")
 
     def rollback(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Rolls back at once, without a confirmation page, because rollbacks are urgent. The reason is optional."""
+        """Rolls back without a confirmation page, because rollbacks are urgent. The reason is optional."""
         require_permission(request, PROMOTE)
         row = get_object_or_404(ModelVersion, pk=pk)
         reason = request.POST.get("reason", "")[:1000]
@@ -142,7 +142,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
 
 def _page_of(version: ModelVersion) -> dict[str, Any]:
-    """Returns the context of a version's page: its figures next to the champion's, and its health in production."""
+    """Returns the context of a version's page: its figures, the champion's, and its health in production."""
     decision = version.decisions.select_related("champion", "decided_by").first()
     champion = decision.champion if decision else None
     is_champion = version.status == Status.CHAMPION
@@ -172,13 +172,13 @@ def _page_of(version: ModelVersion) -> dict[str, Any]:
 
 
 def _cells(row: FigureRow, *tables: list[Term]) -> tuple[Any, ...]:
-    """Returns the row, followed by the pairs of term and value for each table."""
+    """Returns the row, followed by the (term, value) pairs of each table."""
     values = dict(zip(METRICS, row.values, strict=True))
     return row, *([(term, values[term.code]) for term in table] for table in tables)
 
 
 def _changes_of(version: ModelVersion) -> list[dict[str, Any]]:
-    """Returns the sample of lists that would change, with their movies. Movies deleted since are left out."""
+    """Returns a sample of the lists that would change, with their movies. Skips deleted movies."""
     sample = (version.figures.get("replay") or {}).get("sample", [])
     movies = Movie.objects.in_bulk({movie for change in sample for movie in (*change["comes"], *change["goes"])})
     return [

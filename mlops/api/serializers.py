@@ -13,13 +13,13 @@ BLANK = r"^[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000
 
 
 def _choices(choices: type[TextChoices]) -> str:
-    """Returns a help text. The schema has plain strings, because four enums named `status` would need unique names."""
+    """Returns the choices as a help text. The schema has plain strings, to avoid four enums named `status`."""
     return f"One of {', '.join(choices.values)}."
 
 
 @extend_schema_field({"type": "string", "enum": sorted(ALGORITHMS)})
 class AlgorithmField(serializers.CharField):
-    """The name of an algorithm. The service rejects unknown names and lists the known ones."""
+    """The name of an algorithm. The service validates it."""
 
 
 class GateDecisionSerializer(serializers.ModelSerializer[GateDecision]):

@@ -1,4 +1,5 @@
-"""SHA-256 checksums of a backup's files in the format of `sha256sum`, so that it can be verified without the site.
+"""SHA-256 checksums of a backup's files in the format of `sha256sum`, so that a backup can be verified without the
+site.
 
 `SHA256SUMS` lists every file except itself and `SHA256SUMS.sha256`, which holds its checksum. `sha256sum -c` verifies
 both.
@@ -23,7 +24,7 @@ def write_checksums(folder: Path, checksums: dict[str, str]) -> None:
 def read_checksums(lines: bytes, own: bytes) -> dict[str, str] | None:
     """Returns the checksums in `SHA256SUMS`, keyed by file name; None if its own checksum differs.
 
-    Raises BackupError for names that lead out of the backup.
+    Raises BackupError if a name points outside the backup.
     """
     if own != _line(hashlib.sha256(lines).hexdigest(), SUMS):
         return None
@@ -33,14 +34,14 @@ def read_checksums(lines: bytes, own: bytes) -> dict[str, str] | None:
 
 
 def require_within(names: Iterable[str]) -> None:
-    """Raises BackupError if a name leads out of the backup."""
+    """Raises BackupError if a name points outside the backup."""
     for name in names:
         if not name or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise BackupError(f"{name!r} names a file outside of the backup.")
 
 
 def differences(expected: dict[str, str], found: dict[str, str]) -> dict[str, str]:
-    """Returns the problems (missing, added or changed), keyed by file name."""
+    """Returns the missing, added and changed files, keyed by name, with a description of each problem."""
     wrong = dict.fromkeys(found.keys() - expected.keys(), "not in the backup when it was written")
     wrong |= dict.fromkeys(expected.keys() - found.keys(), "missing")
     return wrong | {name: "changed" for name in expected.keys() & found.keys() if expected[name] != found[name]}

@@ -1,5 +1,7 @@
-"""Creates a backup: consistent copies of the database and of MLflow's local store, then the files that the database
-refers to, which never change, and checksums. If retention removes files in the meantime, the backup starts again."""
+"""Creates a backup: consistent copies of the database and of MLflow's local store, the files that the database refers
+to, and checksums.
+
+Files never change once written. If retention removes files during the copy, the backup starts again."""
 
 import logging
 import shutil
@@ -59,12 +61,12 @@ class Backup(Found):
 def create_backup(destination: str | None = None) -> Backup:
     """Writes a backup to `destination`, a folder or s3://bucket/prefix, or by default to backup.folder.
 
-    Encrypts it if a key is set, and removes the oldest backups beyond backup.keep. A backup to backup.folder also opens
-    and closes the alerts. Raises NoBackupFolder, or BackupError if no backup was written.
+    Encrypts the backup if a key is set. Removes the oldest backups beyond backup.keep. A backup to backup.folder also
+    updates the alerts. Raises NoBackupFolder, or BackupError if no backup was written.
     """
     address = destination or settings.POLICY.backup.folder
     if address is None:
-        set_alert(AlertCode.BACKUP_FAILED)  # closes an alert from when a folder was set
+        set_alert(AlertCode.BACKUP_FAILED)  # closes an alert opened when a folder was set
         raise NoBackupFolder("No folder for backups is set (backup.folder in config.yaml).")
     is_regular = address == settings.POLICY.backup.folder
     with watch_backup() if is_regular else nullcontext():
@@ -104,7 +106,7 @@ def _write(writer: BackupWriter) -> Found:
     versions = ModelVersion.objects.filter(artifact_removed_at=None).values_list("artifact", flat=True)
     snapshots = DatasetSnapshot.objects.filter(removed_at=None).values_list("folder", flat=True)
     is_local = mlflow_store() is not None
-    # The lock keeps a version that is being written to MLflow from being in only one of the copies, or in part.
+    # The lock prevents a version that is being written to MLflow from ending up in only one of the copies.
     with sole_writer(wait_seconds=MLFLOW_SECONDS) if is_local else nullcontext():
         named = dump(writer.path(DATABASE), [versions, snapshots])
         writer.keep(DATABASE)
@@ -118,7 +120,8 @@ def _write(writer: BackupWriter) -> Found:
             _copy_mlflow_store(writer)
             _copy(writer, files_in({MLFLOW_FILES: settings.MLFLOW_ARTIFACT_DIR}), later=files)
     _copy(writer, files)
-    # Retention updates a row before it removes the files, so copies whose rows still refer to them are complete.
+    # Retention updates a row before it removes the files. If the rows still refer to their files, the copies are
+    # complete.
     if removed := named[0].difference(versions.all()) | named[1].difference(snapshots.all()):
         raise FilesRemoved(", ".join(sorted(removed)))
     found = Found(
@@ -132,7 +135,7 @@ def _write(writer: BackupWriter) -> Found:
 
 
 def _copy(writer: BackupWriter, files: Mapping[Path, str], *, later: Iterable[Path] = ()) -> None:
-    """Copies `files` to the backup, after checking that they and the files in `later` fit on the disks."""
+    """Copies `files` to the backup, after checking that these and the files in `later` fit on the disks."""
     try:
         writer.require_room([*files, *later])
         for path, name in files.items():
@@ -159,6 +162,6 @@ def _prune(store: Store, newest: str) -> list[str]:
             if name not in (newest, complete):
                 store.remove(name)
                 removed.append(store.address(name))
-    except (OSError, BackupError) as error:  # such as write-only credentials; the new backup is complete anyway
+    except (OSError, BackupError) as error:  # for example write-only credentials; the new backup is complete anyway
         logger.warning("old backups were not removed: %s", error)
     return removed

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from mlops.errors import BackupError
 
 OWN_APPS = ("catalog", "recommender", "mlops")
-ENVIRONMENT = {  # psycopg's parameters -> environment variables, since every user of the host can read arguments
+ENVIRONMENT = {  # psycopg's parameters -> environment variables; all users of the host can read arguments
     "host": "PGHOST",
     "port": "PGPORT",
     "user": "PGUSER",
@@ -37,8 +37,8 @@ AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 
 def dump(file: Path, queries: Sequence[QuerySet[Any]]) -> list[set[str]]:
     """Writes a consistent dump of the database to `file`, without blocking writers.
 
-    Returns the results of `queries` in the dumped state. Each query has one column and no parameters.
-    Raises BackupError.
+    Returns the results of `queries` as of the dump. Each query must have one column and no parameters. Raises
+    BackupError.
     """
     if connection.vendor == "sqlite":
         copy_sqlite(Path(connection.settings_dict["NAME"]), file)
@@ -54,14 +54,14 @@ def dump(file: Path, queries: Sequence[QuerySet[Any]]) -> list[set[str]]:
 
 
 def require_loadable(file: Path) -> None:
-    """Raises BackupError if a program to load the dump is missing or too old. SQLite needs no program."""
+    """Raises BackupError if a program needed to load the dump is missing or too old. SQLite needs no program."""
     if connection.vendor != "sqlite":
         _program("psql")
         _run(_program("pg_restore"), "--list", str(file))
 
 
 def load(file: Path) -> None:
-    """Replaces the database's content with the dump, in one transaction. If it raises BackupError, nothing changed."""
+    """Replaces the database's content with the dump, in one transaction. Raises BackupError."""
     if connection.vendor == "sqlite":
         connection.close()
         copy_sqlite(file, Path(connection.settings_dict["NAME"]))
@@ -83,9 +83,9 @@ def load(file: Path) -> None:
 
 
 def _pipe(reader: list[str], writer: list[str], first: str, errors: IO[bytes]) -> bool:
-    """Pipes `first` and the output of `reader` into `writer`. Returns whether `writer` has committed all of it.
+    """Pipes `first` and the output of `reader` into `writer`. Returns whether `writer` has committed everything.
 
-    `writer` receives COMMIT only after `reader` has succeeded, and otherwise rolls back.
+    `writer` receives COMMIT only after `reader` has succeeded. Otherwise it rolls back.
     """
     given: dict[str, Any] = {"env": _environment(), "stderr": errors}
     with (
@@ -103,7 +103,7 @@ def _pipe(reader: list[str], writer: list[str], first: str, errors: IO[bytes]) -
 
 
 def rows_by_model() -> dict[str, int]:
-    """Returns the number of rows of each of the site's own models, without empty ones."""
+    """Returns the number of rows of each of the site's own models, except empty ones."""
     tables = set(connection.introspection.table_names())
     models = [model for label in OWN_APPS for model in apps.get_app_config(label).get_models()]
     counts = {model._meta.label: model._base_manager.count() for model in models if model._meta.db_table in tables}

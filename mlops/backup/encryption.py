@@ -19,7 +19,7 @@ SECRET = "AGE-SECRET-KEY-1"
 
 
 def recipients() -> list[Any]:
-    """Returns the public keys to encrypt for, or none if no key is set. Raises BackupError."""
+    """Returns the public keys to encrypt with, or an empty list if no key is set. Raises BackupError."""
     try:
         public = [x25519.Recipient.from_str(key) for key in _keys() if not key.startswith(SECRET)]
     except RecipientError as error:
@@ -28,7 +28,7 @@ def recipients() -> list[Any]:
 
 
 def identities() -> list[Any]:
-    """Returns the secret keys that are set. Raises BackupError."""
+    """Returns the configured secret keys. Raises BackupError."""
     try:
         return [x25519.Identity.from_str(key) for key in _keys() if key.startswith(SECRET)]
     except IdentityError as error:
@@ -36,7 +36,7 @@ def identities() -> list[Any]:
 
 
 def require_identities() -> list[Any]:
-    """Returns the secret keys. Raises BackupError if none is set."""
+    """Returns the configured secret keys. Raises BackupError if there are none."""
     if keys := identities():
         return keys
     raise BackupError(f"The backup is encrypted. Set BACKUP_KEY or BACKUP_KEY_FILE to its secret key ({SECRET}...).")
@@ -47,7 +47,7 @@ def encrypt(plain: Path, encrypted: Path, keys: Sequence[Any]) -> None:
 
 
 def decrypt(encrypted: Path, plain: Path, keys: Sequence[Any], *, name: str) -> None:
-    """Decrypts a file to `plain`. Raises BackupError with the reason; `name` identifies the file in it."""
+    """Decrypts a file to `plain`. Raises BackupError, with `name` in its message."""
     try:
         decrypt_file(str(encrypted), str(plain), list(keys))
     except DecryptError as error:
@@ -57,7 +57,7 @@ def decrypt(encrypted: Path, plain: Path, keys: Sequence[Any], *, name: str) -> 
 
 
 def _keys() -> list[str]:
-    """Returns the keys. Raises BackupError if the key file is set but unusable, so that no backup is unencrypted."""
+    """Returns the keys. Raises BackupError, rather than leaving a backup unencrypted, if the key file is unusable."""
     if settings.BACKUP_KEY:
         return [settings.BACKUP_KEY]
     if not settings.BACKUP_KEY_FILE:
@@ -72,5 +72,5 @@ def _keys() -> list[str]:
 
 
 def _malformed() -> BackupError:
-    """Returns the error for a malformed key, without showing the key."""
+    """Returns the error for a malformed key. The message does not contain the key."""
     return BackupError(f"BACKUP_KEY or BACKUP_KEY_FILE: expected keys of age, as age1... or {SECRET}...")

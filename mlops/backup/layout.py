@@ -21,9 +21,9 @@ MANIFESTS = {"models": "manifest.json", "snapshots": "snapshot.json"}
 
 @dataclass(frozen=True)
 class Found:
-    """What a backup does not contain, and the damaged files in it.
+    """Files and folders that a backup lacks, and damaged files in it.
 
-    `left_out` is never part of a backup; `missing` and `damaged` were missing or damaged on the site.
+    `left_out` are never part of a backup. `missing` and `damaged` were missing or damaged on the site itself.
     """
 
     left_out: list[str]
@@ -37,7 +37,7 @@ def places() -> dict[str, Path]:
 
 
 def files_in(folders: Mapping[str, Path]) -> dict[Path, str]:
-    """Returns the names in a backup of all files under the site's folders, keyed by path."""
+    """Returns all files in the site's folders as a map from path to name in a backup."""
     return {
         path: f"{name}/{path.relative_to(folder).as_posix()}"
         for name, folder in folders.items()
@@ -47,7 +47,7 @@ def files_in(folders: Mapping[str, Path]) -> dict[Path, str]:
 
 
 def damaged_files(name: str, folder: Path, copied: Mapping[str, str]) -> list[str]:
-    """Returns the files of a model or snapshot that do not match its manifest, or the manifest if it is unreadable."""
+    """Returns the files of a model or snapshot that differ from its manifest, or an unreadable manifest itself."""
     manifest = MANIFESTS[name.partition("/")[0]]
     try:
         listed = json.loads((folder / manifest).read_text(encoding="utf-8")).get("files", {})
@@ -63,7 +63,7 @@ def mlflow_store() -> Path | None:
 
 
 def describe(found: Found) -> str:
-    """Returns the text of the description file: data that a restore needs, and `found`."""
+    """Returns the text of the description file: `found`, and other data that a restore needs."""
     description = {
         "format": FORMAT,
         "version": settings.VERSION,
@@ -76,9 +76,9 @@ def describe(found: Found) -> str:
 
 
 def read_description(path: Callable[[str], Path]) -> dict[str, Any]:
-    """Returns the backup's description; `path` maps a file's name to its path.
+    """Returns the backup's description. `path` returns the path for a file name.
 
-    Raises BackupError if the description is invalid or has another format.
+    Raises BackupError if the description is invalid or in another format.
     """
     try:
         description = json.loads(path(DESCRIPTION).read_text(encoding="utf-8"))

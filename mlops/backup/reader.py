@@ -30,11 +30,11 @@ def read_backup(
     needed: tuple[str, ...] = (DESCRIPTION, DATABASE),
     below: tuple[str, ...] = ("",),
 ) -> bool:
-    """Reads and verifies the files under the paths `below`. `place` maps a file's name to the path to copy it to.
+    """Reads and verifies the files under the paths `below`. `place` returns the path to copy a file to.
 
-    `needed` are the files that must exist; by default those of a site's backup. Returns whether the content was
-    verified; for an encrypted backup this requires its secret key. Raises BackupError, which lists the files that
-    differ; files copied until then must not be used.
+    The files in `needed` must exist; the default is the files of a site's backup. Returns whether the content was
+    verified, which requires the secret key if the backup is encrypted. Raises BackupError, which lists the files that
+    differ. Files that were copied before the error must not be used.
     """
     with workspace(Path(settings.VAR_DIR)) as scratch:
         return _Reader(store, name, scratch, place, below).read(needed)
@@ -56,7 +56,7 @@ class _Reader:
         wrong = differences(expected, {name: expected.get(name, "") for name in names})
         required = {f"{name}{SUFFIX if is_encrypted else ''}" for name in needed}
         wrong |= dict.fromkeys(required - expected.keys(), f"missing; expected {' and '.join(needed)}")
-        if is_encrypted and self.place and not keys:  # fail before everything is fetched in vain
+        if is_encrypted and self.place and not keys:  # fail before downloading everything
             self._require_none(wrong)
             require_identities()
         for file in sorted(names & expected.keys()):

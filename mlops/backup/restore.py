@@ -46,9 +46,9 @@ class Restored:
 
 
 def verify_backup(source: str) -> tuple[str, bool]:
-    """Verifies the backup at `source`, a folder or s3://bucket/prefix, or the newest one in it.
+    """Verifies the backup at `source`, a folder or s3://bucket/prefix, or the newest backup in it.
 
-    Returns its address and whether its content was verified; for an encrypted backup this requires the secret key.
+    Returns its address and whether its content was verified, which requires the secret key if the backup is encrypted.
     Raises BackupError, which lists the files that differ.
     """
     store, name = _newest(source)
@@ -56,10 +56,10 @@ def verify_backup(source: str) -> tuple[str, bool]:
 
 
 def restore_backup(source: str, *, force: bool = False) -> Restored:
-    """Restores the files and then the database, which refers to them; then migrates it and tests the champion.
+    """Restores the files, then the database, which refers to them. Then migrates the database and tests the champion.
 
-    `force` replaces the content of a database that is not empty. Raises BackupError. Nothing is changed until the whole
-    backup is on this host's disks, has been verified and is compatible with this site.
+    With `force`, replaces the content of a database that is not empty. Raises BackupError. Changes nothing until the
+    whole backup is on this host's disks, has been verified and is compatible with this site.
     """
     store, name = _newest(source)
     with ExitStack() as stack:
@@ -92,7 +92,7 @@ def _newest(source: str) -> tuple[Store, str]:
 
 
 class _Staging:
-    """Temporary folders on the disks of the site's files, where the whole backup is stored before anything is moved."""
+    """Temporary folders on the disks of the site's files. The whole backup is staged there before anything is moved."""
 
     def __init__(self, stack: ExitStack) -> None:
         roots = places() | {MLFLOW_FILES: Path(settings.MLFLOW_ARTIFACT_DIR).parent, "": Path(settings.VAR_DIR)}
@@ -103,11 +103,11 @@ class _Staging:
         return with_parent(self._folder(name) / name)
 
     def folder(self, part: str) -> Path:
-        """Returns the path where a folder of the backup is staged. It exists if the backup has files in it."""
+        """Returns the path where a folder of the backup is staged. It exists only if the backup has files in it."""
         return self._folders[part] / part
 
     def require_room(self, sizes: dict[str, int], *, is_local: bool) -> None:
-        """Raises BackupError if the staged files do not fit. Encrypted files count slightly more than their content."""
+        """Raises BackupError if the staged files do not fit on the disks. Encryption makes files slightly larger."""
         needed = Counter[Path]()
         for name, size in sizes.items():
             needed[self._folder(name)] += size
@@ -137,7 +137,7 @@ def _require_fit(description: dict[str, Any]) -> None:
 
 
 def _restore_mlflow(staging: _Staging, former: str) -> None:
-    """Restores MLflow's local store and updates the file URIs in it. A store elsewhere is left unchanged."""
+    """Restores MLflow's local store and updates the file URIs in it. Does nothing if the store is not local."""
     store, saved, files = mlflow_store(), staging.path(MLFLOW_STORE), staging.folder(MLFLOW_FILES)
     if store is None or not saved.exists():
         return
@@ -157,7 +157,7 @@ def _test_champion() -> int | None:
         return None
     require_artifact(version)
     if version.snapshot.unavailable_reason:
-        load_version(version)  # the smoke test needs the training data, which is gone
+        load_version(version)  # the smoke test needs the training data, which no longer exists
         return version.pk
     ratings, movies = frames_as_of(version.snapshot, version.created_at)
     dataset = Dataset.from_frames(ratings, movies, settings.POLICY.training.implicit_threshold)

@@ -1,5 +1,7 @@
-"""Stores of backups: a folder, or a bucket in an S3-compatible store. A backup is listed only when it is complete: a
-folder is renamed last, and in a bucket the list of checksums is uploaded last and removed first."""
+"""Stores of backups: a folder, or a bucket in an S3-compatible store.
+
+Only complete backups are listed. A folder is renamed last. In a bucket, the list of checksums is uploaded last and
+removed first."""
 
 import logging
 import os
@@ -30,8 +32,8 @@ logger = logging.getLogger(__name__)
 
 INCOMPLETE = "INCOMPLETE"  # marker file in backups of a site that had lost files
 DEFAULT_REGION = "us-east-1"  # also used if the variable is blank, which boto3 would take for a region's name
-# Timeouts and attempts end a command within four minutes if a store does not respond. A download multiplies its own
-# attempts with those of each request.
+# Timeouts and attempts are set so that a command ends within four minutes if a store does not respond. A download
+# multiplies its own attempts by those of each request.
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS, DOWNLOAD_ATTEMPTS = 10, 20, 3, 3
 THREADS_ABOVE = 8 << 20  # bytes; smaller files take a single request, which is twice as fast without threads
 
@@ -49,21 +51,21 @@ class Target(Protocol):
 class Store(Protocol):
     """A store of named backups."""
 
-    is_local: bool  # whether its files are read in place, without a copy
+    is_local: bool  # whether files can be read in place, without a copy
 
     def names(self) -> list[str]:
-        """Returns the names of the complete backups, oldest first; [""] if the address is itself a backup."""
+        """Returns the names of the complete backups, oldest first, or [""] if the address is itself a backup."""
 
     def address(self, name: str) -> str: ...
 
     def writing(self, name: str) -> AbstractContextManager[Target]:
-        """Writes a new backup, which is listed after the body ends without an error. Keep the checksums last."""
+        """Writes a new backup, which is listed once the body has ended without an error. Write checksums last."""
 
     def sizes(self, name: str) -> dict[str, int]:
         """Returns the size of each file in bytes, keyed by name."""
 
     def fetch(self, name: str, file: str, folder: Path) -> Path:
-        """Returns a path to read the file from. A copy in `folder` exists only until the next file is fetched."""
+        """Returns a path to read the file from. A copy in `folder` is deleted when the next file is fetched."""
 
     def remove(self, name: str) -> None: ...
 
@@ -139,16 +141,15 @@ class Row(NamedTuple):
 
 
 class Bucket:
-    """A store in a bucket. boto3 reads credentials, region and endpoint from AWS_ACCESS_KEY_ID and its other variables.
-
-    The endpoint is AWS_ENDPOINT_URL_S3.
+    """A store in a bucket. boto3 reads the credentials, region and endpoint (AWS_ENDPOINT_URL_S3) from environment
+    variables.
     """
 
     is_local = False
 
     def __init__(self, address: str, named: str = PREFIX) -> None:
         parts = re.fullmatch(S3_ADDRESS, address)
-        if parts is None:  # the error does not show the address, which may contain a password
+        if parts is None:  # the error must not show the address, which may contain a password
             raise BackupError("The address of the store: expected a folder or s3://bucket/prefix, without credentials.")
         self.bucket, prefix = parts["bucket"], (parts["prefix"] or "").strip("/")
         self.prefix = f"{prefix}/" if prefix else ""
@@ -203,11 +204,11 @@ class Bucket:
         try:
             for name in (name for name, changed in latest.items() if name not in whole and changed < limit):
                 self.remove(name)
-        except BackupError as error:  # such as credentials without permission to delete
+        except BackupError as error:  # for example credentials without permission to delete
             logger.warning("abandoned uploads were not removed: %s", error)
 
     def _objects(self, under: str) -> dict[str, Row]:
-        """Returns the bucket's objects, keyed by their key without the prefix."""
+        """Returns the bucket's objects, keyed by name without the prefix."""
         with self._errors():
             lister = self.client.get_paginator("list_objects_v2")
             pages = lister.paginate(Bucket=self.bucket, Prefix=self.prefix + under)

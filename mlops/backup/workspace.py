@@ -15,12 +15,12 @@ from recommender.estimators.artifact_files import replace_folder
 Move = tuple[Path, Path, Callable[[Path, Path], None]]  # a folder, its destination, and the function that moves it
 
 PREFIX, PARTIAL = "movierec-", ".part"
-ABANDONED_SECONDS = 24 * 3600  # age of an unfinished backup whose process must have ended
+ABANDONED_SECONDS = 24 * 3600  # unfinished backups older than this are abandoned
 
 
 @contextmanager
 def workspace(root: Path) -> Iterator[Path]:
-    """Yields a temporary folder in `root`. Also removes old folders of processes that were killed."""
+    """Yields a temporary folder in `root`. Also removes abandoned folders of killed processes."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     limit = time.time() - ABANDONED_SECONDS
     for folder in root.glob(f".{PREFIX}*{PARTIAL}/"):
@@ -33,7 +33,7 @@ def workspace(root: Path) -> Iterator[Path]:
 
 @contextmanager
 def placed(moves: Iterable[Move]) -> Iterator[None]:
-    """Moves folders into place. After an error, restores the former folders, which may belong to another site."""
+    """Moves folders into place. If the body fails, restores the former folders."""
     with ExitStack() as former:
         for folder, place, put in moves:
             if place.exists():
@@ -46,7 +46,7 @@ def placed(moves: Iterable[Move]) -> Iterator[None]:
 
 
 def _link_or_copy(source: str, target: str) -> None:
-    """Creates a hard link, which takes no space, or a copy if the file system does not support links."""
+    """Creates a hard link, or a copy if the file system does not support links."""
     try:
         os.link(source, target)
     except OSError:
@@ -59,7 +59,7 @@ def with_parent(path: Path) -> Path:
 
 
 def require_room(needed: Iterable[tuple[Path, int]]) -> None:
-    """Raises BackupError, with the missing MB, if the disks lack space. `needed` holds folders with bytes needed."""
+    """Raises BackupError with the missing MB if the disks lack space. `needed` maps folders to bytes."""
     by_disk, folders = Counter[int](), dict[int, Path]()
     for folder, size in needed:
         disk = folder.stat().st_dev

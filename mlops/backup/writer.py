@@ -28,7 +28,7 @@ class BackupWriter:
         return with_parent(self._plain / name)
 
     def keep(self, name: str) -> None:
-        """Adds the file written at `path(name)` to the backup."""
+        """Adds the file at `path(name)` to the backup."""
         self.checksums[name] = sha256(self.path(name))
         self._keep(name)
 
@@ -49,7 +49,7 @@ class BackupWriter:
         require_room(needed)
 
     def finish(self, *, is_complete: bool) -> None:
-        """Adds the checksums: if encrypted, first those of the plain files, and finally those of the stored files."""
+        """Writes the checksums. For an encrypted backup, also writes the checksums of the plain files."""
         write_checksums(self._plain, self.checksums)
         if self._keys:
             for name in (OWN, SUMS):
@@ -78,7 +78,7 @@ class BackupWriter:
 
 @contextmanager
 def writing(store: Store, name: str, keys: Sequence[Any]) -> Iterator[BackupWriter]:
-    """Yields a writer. The backup is in the store after the body ends without an error."""
+    """Yields a writer. The backup appears in the store once the body has ended without an error."""
     with ExitStack() as stack:
         target = stack.enter_context(store.writing(name))
         # Plain files that are to be encrypted are never written to the destination's disk, not even temporarily.
@@ -90,7 +90,7 @@ def writing(store: Store, name: str, keys: Sequence[Any]) -> Iterator[BackupWrit
 def removed_on_error(store: Store, name: str) -> Iterator[None]:
     """Removes uploaded files if the body raises an error. No other process may use `name`.
 
-    Files that cannot be removed are not listed as a backup, and a later run removes them.
+    If files cannot be removed, they are not listed as a backup, and a later run removes them.
     """
     try:
         yield

@@ -9,7 +9,7 @@ from mlops.models import ModelVersion
 
 
 def version_report(version: ModelVersion) -> str:
-    """Returns a version's figures and the gate's last decision on it as Markdown."""
+    """Returns the version's figures and the gate's latest decision on it as Markdown."""
     decision, data = version.decisions.first(), version.snapshot
     outcome = decision.get_outcome_display() if decision else gettext("not decided")
     models = [(row.name, *row.values, str(row.n_users), row.difference) for row in figure_rows(version.figures)]

@@ -17,7 +17,7 @@ class Term(NamedTuple):
 
     @property
     def link(self) -> SafeString:
-        """The name as a link to its explanation on the same page."""
+        """Returns the name as a link to its explanation on the same page."""
         html = '<a class="term" href="#means-{}" title="{}">{}</a>'
         return format_html(html, self.code, self.meaning, self.name)
 

@@ -1,4 +1,4 @@
-"""Prometheus metrics that are read from the database, because web processes cannot see the workers' counters."""
+"""Prometheus metrics computed from the database, because web processes cannot read the workers' counters."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -78,7 +78,7 @@ def _drift() -> Iterable[Metric]:
 
 
 def _online_metrics() -> Iterable[Metric]:
-    """Yields last week's online metrics by version."""
+    """Yields last week's online metrics for each version."""
     week = timezone.now().date() - timedelta(days=7)
     rows = OnlineMetrics.objects.filter(day__gt=week).order_by("version").values_list("version")
     sums = {(str(version),): found for version, *found in rows.annotate(Sum("n"), Sum("hits"), Sum("ndcg_sum"))}
@@ -108,7 +108,7 @@ def _alerts() -> Iterable[Metric]:
 
 
 def _beat() -> Iterable[Metric]:
-    """Yields when Beat last sent each entry; an old time shows that Beat is down. Also yields backup ages."""
+    """Yields when Beat last ran each schedule, and the age of the last backup. An old time means that Beat is down."""
     rows = list(PeriodicTask.objects.filter(enabled=True).select_related("crontab", "interval"))
     text = "Time since Beat last sent the entry."
     ages = [([row.name], age) for row in rows if (age := _age(row.last_run_at)) is not None]
@@ -131,7 +131,7 @@ def _overdue(row: PeriodicTask) -> float | None:
 
 
 def _sync() -> Iterable[Metric]:
-    """Yields the state of the TMDB sync, without samples before the first one."""
+    """Yields the state of the TMDB sync. Yields no samples before the first sync."""
     latest, succeeded = SyncRun.objects.first(), SyncRun.objects.filter(status=SyncRun.Status.SUCCEEDED).first()
     text = "Time since the last successful TMDB sync began."
     age = _age(succeeded.started_at) if succeeded else None

@@ -1,4 +1,4 @@
-"""Scores users' next likes against the lists before them: as one sentence about the champion, and by day."""
+"""Compares lists with what users liked next: a headline about the champion, and hit rates by day."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ class Headline:
 
 
 class _Compared(NamedTuple):
-    """The shares of next likes in the model's list and in the popular list, and whether they differ significantly."""
+    """The hit rates of the model's list and of the popular list, and whether they differ significantly."""
 
     share: float
     popular: float
@@ -51,7 +51,7 @@ def headline(now: datetime) -> Headline:
 
 
 def how_it_does(version: ModelVersion, now: datetime) -> Headline:
-    """Returns the headline, based on the likes of the last weeks if there are enough, else on the evaluation."""
+    """Returns the headline. It is based on recent likes if there are enough of them, otherwise on the evaluation."""
     rows = version.online_metrics.filter(day__gt=(now - timedelta(days=DAYS)).date(), popular_hits__isnull=False)
     total = OnlineMetrics.sum_of(rows)
     if total.n >= MIN_LIKES:
@@ -88,7 +88,7 @@ def _headline(compared: _Compared, text: str, basis: str) -> Headline:
 
 
 def _fits(scale: int, share: float, popular: float) -> bool:
-    """Whether the difference, out of `scale` likes, either rounds to none or is clearly visible."""
+    """Returns whether the difference, out of `scale` likes, is either zero after rounding or clearly visible."""
     difference = abs(share - popular) * scale
     return share * scale >= 1 and (difference < 0.2 or difference > 1.5)
 
@@ -101,9 +101,9 @@ def _compare(hits: int, popular_hits: int, n: int) -> _Compared:
 
 
 def _evaluated(figures: Mapping[str, Any]) -> _Compared | None:
-    """Compares the candidate with the best popularity baseline by recall, which is a share of likes.
+    """Compares the candidate with the best popularity baseline by recall.
 
-    Each like is evaluated against a list of its own.
+    Each like is evaluated against its own list, so recall is a share of likes.
     """
     recall = {name: found["summary"].get("recall") or 0.0 for name, found in figures.get("models", {}).items()}
     baselines = [name for name in recall if name.startswith(POPULAR)]
@@ -158,6 +158,6 @@ def _total(rows: Iterable[OnlineMetrics], version: int) -> dict[str, Any]:
 
 
 def _popular_hit_rate(rows: Iterable[OnlineMetrics]) -> float | None:
-    """Returns the popular list's hit rate over the days on which it was scored."""
+    """Returns the popular list's hit rate, over the days on which it was scored."""
     total = OnlineMetrics.sum_of(row for row in rows if row.popular_hits is not None)
     return (total.popular_hits or 0) / total.n if total.n else None

@@ -1,4 +1,4 @@
-"""The data of the staff dashboard, read from the database: the tabs, and one function for each panel."""
+"""The context of the staff dashboard: the tabs, and one function for each panel."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -46,7 +46,7 @@ def dashboard(tab: Tab) -> dict[str, Any]:
 
 
 def actions() -> dict[str, Any]:
-    """Returns the versions that the page's buttons would promote or restore."""
+    """Returns the versions that the promote and rollback buttons would use."""
     candidates = ModelVersion.objects.filter(status=ModelVersion.Status.CANDIDATE, artifact_removed_at=None)
     waiting = (version for version in candidates.prefetch_related("decisions")[:VERSIONS] if version.has_passed)
     return {"waiting": next(waiting, None), "back_to": predecessor_of_champion()}
@@ -96,7 +96,7 @@ TABS = {
 
 
 def runs() -> dict[str, Any]:
-    """Returns the latest trainings; `is_busy` is true while one of them is active."""
+    """Returns the latest trainings. `is_busy` is true while one of them is active."""
     rows = list(PipelineRun.objects.select_related("requested_by", "version").prefetch_related("steps")[:RUNS])
     active = next((run for run in rows if run.is_active), None)
     return {"runs": rows, "active_run": active, "is_busy": active is not None}
@@ -155,7 +155,7 @@ def drift() -> dict[str, Any] | None:
 
 
 def schedules(now: datetime) -> list[tuple[PeriodicTask, str, datetime | None]]:
-    """Returns each schedule with its times in words and its next run, which is None if it never runs."""
+    """Returns each schedule with a readable description of its times and its next run, or None if it never runs."""
     rows = PeriodicTask.objects.exclude(name__startswith="celery.").select_related(*SCHEDULE_KINDS)
     return [_schedule(row, now) for row in rows.order_by("name")]
 

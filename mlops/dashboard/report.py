@@ -25,7 +25,7 @@ SLICE_METRICS = ("ndcg", "recall", "precision", "rmse")
 
 @dataclass(frozen=True)
 class FigureRow:
-    """A model in the comparison. `difference` is the candidate's nDCG minus this model's."""
+    """A model in the comparison. `difference` is the candidate's nDCG minus this model's nDCG."""
 
     name: str
     values: list[str]
@@ -37,7 +37,7 @@ class FigureRow:
 
 
 def figure_rows(figures: Mapping[str, Any]) -> list[FigureRow]:
-    """Returns the rows of the candidate, the champion, and then the other models by descending nDCG."""
+    """Returns one row per model: the candidate, the champion, then the others by descending nDCG."""
     models = figures.get("models", {})
     baselines = sorted(
         (name for name in models if name not in ("candidate", "champion")),
@@ -55,7 +55,7 @@ def figure_rows(figures: Mapping[str, Any]) -> list[FigureRow]:
 
 @dataclass(frozen=True)
 class Pair:
-    """A figure of the champion and of the candidate, and their difference with its interval if there is one."""
+    """A figure of the champion and of the candidate, with their difference and its interval if there is one."""
 
     name: Text
     champion: str
@@ -102,7 +102,7 @@ def side_by_side(figures: Mapping[str, Any], of_champion: Mapping[str, Any]) -> 
 
 
 def group_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Yields for each group its name, its shares of catalog, champion's and candidate's lists, and nDCG difference."""
+    """Yields each group's name, its shares of the catalog and of both models' lists, and its nDCG difference."""
     exposure, differences = figures.get("exposure", {}), figures.get("slice_differences", {})
     for name, share in figures.get("groups", {}).items():
         shares = (share, *(exposure.get(model, {}).get(name) for model in ("champion", "candidate")))
@@ -110,7 +110,7 @@ def group_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def slice_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, int, list[str], str]]:
-    """Yields for each slice its name, number of users, the candidate's SLICE_METRICS, and nDCG minus the champion's."""
+    """Yields each slice's name, its number of users, the candidate's SLICE_METRICS and the difference in nDCG."""
     for name, found in figures.get("models", {}).get("candidate", {}).get("slices", {}).items():
         values = [_text(found.get(metric)) for metric in SLICE_METRICS]
         difference = difference_text(figures.get("slice_differences", {}).get(name))
@@ -118,11 +118,11 @@ def slice_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, int, list[str]
 
 
 def backtest_lines(figures: Mapping[str, Any]) -> list[str]:
-    """Returns a line per ablation or age, with its difference in nDCG from the complete or the fresh model."""
+    """Returns one line per ablation or age, with the difference in nDCG from the complete or the fresh model."""
     if "curve" in figures:
         lines = [_age_line(point) for point in figures["curve"]]
         return [*lines, gettext("Data may be {days:g} days old.").format(days=figures["max_age_days"])]
-    return [_worth_line(code, found) for code, found in sorted(figures.items())]  # jsonb does not keep the order
+    return [_worth_line(code, found) for code, found in sorted(figures.items())]  # jsonb does not preserve key order
 
 
 def _age_line(point: Mapping[str, Any]) -> str:

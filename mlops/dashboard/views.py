@@ -1,4 +1,4 @@
-"""Views of the staff dashboard, which returns 404 to other users, and of the first model's progress for everyone."""
+"""Views of the staff dashboard, and of the first model's progress. The dashboard returns 404 to other users."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -52,7 +52,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 @staff_only
 def runs_fragment(request: HttpRequest) -> HttpResponse:
-    """Renders the part that changes during a training or drift check. At the end, reloads the whole page."""
+    """Renders the live part of the page during a training or drift check. Reloads the whole page at the end."""
     context = runs() | {"drift_is_awaited": _drift_is_awaited(request)}
     response = render(request, "mlops/_runs.html", context)
     if "busy" in request.GET and not (context["is_busy"] or context["drift_is_awaited"]):
@@ -63,7 +63,7 @@ def runs_fragment(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def first_model(request: HttpRequest) -> HttpResponse:
-    """Renders the progress of the first model's training, which the home page shows while no model is served."""
+    """Renders the progress of the first model's training. The home page shows it until a model is served."""
     run = PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE).first()
     return render(request, "mlops/_first_model.html", {"is_ready": ModelVersion.champion() is not None, "run": run})
 
@@ -71,13 +71,13 @@ def first_model(request: HttpRequest) -> HttpResponse:
 @require_safe
 @staff_only
 def start(request: HttpRequest) -> HttpResponse:
-    """Shows the page after the first run: the progress of the sample data and first model, and the next steps."""
+    """Shows the page for a new site: the progress of the sample data and first model, and the next steps."""
     template = "mlops/_start.html" if is_htmx(cast(HtmxRequest, request)) else "mlops/start.html"
     return render(request, template, _first_steps())
 
 
 def action(permission: str) -> Callable[[Callable[[HttpRequest], str]], View]:
-    """Makes the view of a button from a function that acts and returns a message to show."""
+    """Turns a function that acts and returns a message into the view of a button."""
 
     def decorate(act: Callable[[HttpRequest], str]) -> View:
         @post_only
@@ -105,7 +105,7 @@ def train(request: HttpRequest) -> str:
 
 @action("mlops.promote_modelversion")
 def promote_version(request: HttpRequest) -> str:
-    """Promotes the version in the form. Unlike a rollback, a promotion by a person requires a reason."""
+    """Promotes the version in the form. A manual promotion requires a reason, unlike a rollback."""
     if not (reason := _reason(request)):
         raise ReasonRequired
     return _now_serves(promote(version=_version(request), by=cast(User, request.user), reason=reason))
@@ -118,7 +118,7 @@ def roll_back_version(request: HttpRequest) -> str:
 
 @action("mlops.add_driftreport")
 def check_drift(request: HttpRequest) -> str:
-    """Queues a drift check for a worker, because it reads up to a hundred thousand ratings."""
+    """Queues a drift check, which is too slow for a web process because it reads up to a hundred thousand ratings."""
     if not send("mlops.check_drift", queue="default", expires=PATIENCE.total_seconds()):
         raise MLOpsError(_("The task queue does not answer, so drift was not checked. Try again in a minute."))
     request.session[DRIFT_ASKED_AT] = timezone.now().isoformat()

@@ -1,6 +1,6 @@
-"""Checks of each row before training, as pandera schemas whose errors are the codes of the rules.
+"""Checks each row before training. Each rule is a pandera check whose error is the rule's code.
 
-The checks collect all failures instead of stopping at the first one.
+A check collects all failures instead of stopping at the first one.
 """
 
 from collections import Counter
@@ -25,8 +25,8 @@ _CODES = """
     sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
     cn mo sh xx
 """
-# The codes of ISO 639-1, and TMDB's own: cn (Cantonese), mo (Moldavian), sh (Serbo-Croatian), xx (no language).
-# The language of a movie is empty if it is not known.
+# ISO 639-1 codes, and TMDB's own: cn (Cantonese), mo (Moldavian), sh (Serbo-Croatian), xx (no language). Movies without
+# a known language have an empty one.
 LANGUAGES = frozenset(["", *_CODES.split()])
 
 CLOCK_TOLERANCE = timedelta(days=1)  # the same tolerance as when the site records a rating
@@ -36,7 +36,7 @@ BadRows = Mapping[int, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class CheckReport:
-    """The bad rows. `bad_ratings` and `bad_movies` map positions in the frames to the codes of the broken rules."""
+    """The bad rows. `bad_ratings` and `bad_movies` map positions in the frames to the codes of broken rules."""
 
     n_rows: int
     bad_ratings: BadRows = field(default_factory=dict)
@@ -44,7 +44,7 @@ class CheckReport:
 
     @property
     def reasons(self) -> dict[str, int]:
-        """The numbers of rows that break each rule, keyed by its code."""
+        """Returns the number of rows that break each rule, keyed by code."""
         rows = (*self.bad_ratings.values(), *self.bad_movies.values())
         return dict(Counter(rule for rules in rows for rule in rules))
 
@@ -61,7 +61,7 @@ class CheckReport:
         return {"rows": self.n_rows, "bad_rows": self.n_bad, "bad_share": self.bad_share} | self.reasons
 
     def without_rows(self, ratings: Collection[int], movies: Collection[int]) -> "CheckReport":
-        """Returns the report without these rows, which are given by their positions in the frames."""
+        """Returns a copy of the report without the rows at these positions."""
         return replace(
             self,
             bad_ratings={row: rules for row, rules in self.bad_ratings.items() if row not in ratings},
@@ -72,9 +72,9 @@ class CheckReport:
 def check_frames(
     ratings: pd.DataFrame, movies: pd.DataFrame, *, now: datetime, genres: Collection[str] | None = ()
 ) -> CheckReport:
-    """Checks frames, which must be indexed from 0. If a frame has wrong columns, all its rows are bad.
+    """Checks the frames, which must be indexed from 0. If a frame has wrong columns, all its rows are bad.
 
-    With `genres` None any genre is accepted.
+    With `genres` None, any genre is accepted.
     """
     return CheckReport(
         n_rows=len(ratings) + len(movies),
@@ -128,7 +128,7 @@ def _movie_schema(genres: Collection[str] | None) -> pa.DataFrameSchema:
 
 
 def _bad_rows(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> BadRows:
-    """Returns the sorted codes of the rules that each bad row breaks, keyed by the row's position."""
+    """Returns the codes of the rules that each bad row breaks, sorted and keyed by position."""
     broken: dict[int, set[str]] = {}
     try:
         schema.validate(frame, lazy=True)

@@ -12,7 +12,7 @@ from mlops.findings import Finding, describe_all, register, title
 
 
 class RowRule(TextChoices):
-    """Rules for rows of ratings and movies. Rules about a column have the column as their subject."""
+    """Rules for single rows of ratings and movies. The subject of a rule about a column is the column's name."""
 
     NOT_FINITE = "rating.not_finite", _("rating is not a finite number")
     NOT_IN_STEPS = "rating.not_in_steps", _("rating is not one of 0.5, 1, ... 5")
@@ -30,7 +30,7 @@ class RowRule(TextChoices):
     WRONG_TYPE = "column.wrong_type", _("{subject} has a wrong type")
 
 
-# Models may be trained on rows that break these rules if a person confirms that the rows are correct.
+# A person may confirm that rows breaking these rules are correct. Models are then trained on them.
 RELEASABLE = frozenset(
     {
         RowRule.NOT_IN_STEPS,
@@ -82,11 +82,11 @@ register(
 
 
 def rules_sentence(broken: Mapping[str, int]) -> str:
-    """Returns a text with each rule and the number of rows that break it."""
+    """Returns a text that lists each rule with the number of rows that break it."""
     return "; ".join(f"{title(rule)}: {n}" for rule, n in sorted(broken.items()))
 
 
 def refusal_sentence(details: Mapping[str, Any]) -> str:
-    """Returns the reasons why no model should be trained on the data."""
+    """Returns a text with the reasons why no model should be trained on the data."""
     problems = describe_all(Finding.from_dict(row) for row in details["findings"])
     return f"{problems} {rules_sentence(details['rules'])}".strip()

@@ -1,4 +1,4 @@
-"""Erasure of snapshots: deletes the files at once, and keeps the row with the reason."""
+"""Erases snapshots: deletes their files and keeps the rows with the reason."""
 
 import logging
 import shutil
@@ -40,7 +40,7 @@ def withdraw_snapshot(*, snapshot: int, reason: str, by: User | None = None) -> 
 
 @receiver(provider_purged)
 def withdraw_provider(source: str, **kwargs: Any) -> None:
-    """Withdraws every snapshot with data from a provider whose data was purged."""
+    """Withdraws every snapshot that contains data from the provider."""
     for row in DatasetSnapshot.objects.filter(withdrawn_at=None):
         if source in row.sources:
             withdraw_snapshot(snapshot=row.pk, reason=f"The data of {Source(source).label} was purged from the site.")

@@ -1,4 +1,4 @@
-"""Stores evidence for the ML Test Score: the latest result of each check by the gate, schedules and test suites."""
+"""Stores evidence for the ML Test Score: the latest result of each automatic check."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ def record(
     revision: str = "",
     ran_at: datetime | None = None,
 ) -> TestEvidence:
-    """Stores the result of a check, `finding`, and the findings behind it, unless a newer result is stored."""
+    """Stores a check's result and the findings behind it, unless a newer result is stored."""
     moment = ran_at or timezone.now()
     passed = finding.outcome in TestEvidence.PASSING
     values: dict[str, Any] = {

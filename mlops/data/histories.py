@@ -1,7 +1,7 @@
 """User histories in a canonical order that depends only on the ratings and their times.
 
-Neither the users' pseudonyms nor the order in which a database returns rows may affect random draws. Otherwise the same
-ratings would give different models on different sites.
+Random draws must not depend on the users' pseudonyms or on the order of the database's rows. Otherwise the same ratings
+would give different models on different sites.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _ORDER = [USER_ID, RATED_AT, MOVIE_ID, RATING]
 
 
 class Rows:
-    """Digests of the columns in row order, which is how earlier versions hashed ratings."""
+    """Digests of the columns in row order. Earlier versions hashed ratings this way."""
 
     def __init__(self) -> None:
         self._columns = {name: hashlib.sha256() for name in (USER_ID, MOVIE_ID, RATING, RATED_AT)}

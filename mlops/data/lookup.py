@@ -9,7 +9,7 @@ from mlops.models import DatasetSnapshot
 
 
 def find_snapshot(name: str) -> DatasetSnapshot:
-    """Returns the snapshot whose hash begins with `name`, or the one in folder `name`. Raises SnapshotNotAvailable."""
+    """Returns the snapshot in folder `name`, or the one whose hash begins with `name`. Raises SnapshotNotAvailable."""
     if Path(name).is_dir():
         # Imported here, so that web processes start without pandas and pyarrow.
         from mlops.data.snapshots import adopt_snapshot

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the admin releases rows in web processes, which should not 
     from mlops.data.checks import BadRows, CheckReport
 
 Kind = QuarantinedRow.Kind
-MAX_ROWS = 10_000  # most rows that one snapshot adds, which is already more than a person can read
+MAX_ROWS = 10_000  # maximum number of rows added per snapshot
 BATCH = 500
 
 BadRowsByPlace = dict[tuple[str, int], QuarantinedRow]
@@ -34,7 +34,7 @@ def bad_rows(ratings: "pd.DataFrame", movies: "pd.DataFrame", report: "CheckRepo
 
 
 def without_released_rows(report: "CheckReport", rows: BadRowsByPlace, *, as_of: datetime) -> "CheckReport":
-    """Returns the report without the rows that a person had released by `as_of`."""
+    """Returns the report without the rows that had been released by `as_of`."""
     released = _released(rows.values(), as_of)
     places = [place for place, row in rows.items() if row.fingerprint in released]
     return report.without_rows(
@@ -44,7 +44,7 @@ def without_released_rows(report: "CheckReport", rows: BadRowsByPlace, *, as_of:
 
 
 def quarantine(snapshot: DatasetSnapshot, rows: BadRowsByPlace, report: "CheckReport") -> None:
-    """Saves the rows that are still bad in the report, except those of accounts deleted in the meantime."""
+    """Saves the rows that are still bad according to the report, except those of deleted accounts."""
     bad = [(Kind.RATING, place) for place in report.bad_ratings] + [(Kind.MOVIE, place) for place in report.bad_movies]
     kept = {rows[place].fingerprint: rows[place] for place in bad if place in rows}
     users = {row.user_id for row in kept.values() if row.user_id is not None}
@@ -61,7 +61,7 @@ def quarantine(snapshot: DatasetSnapshot, rows: BadRowsByPlace, report: "CheckRe
 
 
 def release(*, rows: Iterable[int], by: User, reason: str) -> int:
-    """Releases all rows or none. Returns the number released. Raises ReasonRequired, NotReleasable."""
+    """Releases all rows or none, and returns their number. Raises ReasonRequired, NotReleasable."""
     if not reason.strip():
         raise ReasonRequired(_("A row that is released from quarantine needs a reason."))
     wanted = QuarantinedRow.objects.filter(pk__in=list(rows), released_at=None)
@@ -103,7 +103,7 @@ def _released(rows: Iterable[QuarantinedRow], as_of: datetime) -> set[str]:
 
 
 def _plain(value: Any) -> Any:
-    """Returns the value in a form that JSON can store, which has no NaN, times or arrays."""
+    """Converts the value to a JSON value. JSON has no NaN, times or arrays."""
     if isinstance(value, list):
         return [str(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):

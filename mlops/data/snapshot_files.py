@@ -2,10 +2,9 @@
 
 Equal data has an equal hash. The hash covers the sorted digests of the users' histories, so it does not depend on
 chunks, the Parquet library, the order of ratings or the users' pseudonyms. Manifests without a hash scheme come from
-earlier versions, which hashed the rows in order. A stored snapshot's hash is recomputed with its scheme, so changed or
-truncated files are detected before a training uses them. The manifest also holds each file's checksum and its own,
-because the Parquet reader may raise any exception, take any amount of memory or return wrong values on damaged files.
-Manifests from earlier versions have no checksums.
+earlier versions, which hashed the rows in order. The hash is recomputed before a training to detect changed files.
+
+The manifest also holds checksums, because the Parquet reader may return wrong values on damaged files.
 """
 
 import hashlib
@@ -24,7 +23,7 @@ from recommender.estimators.artifact_files import sha256
 
 RATINGS, MOVIES, MANIFEST = "ratings.parquet", "movies.parquet", "snapshot.json"
 FILES, OWN, SCHEME = "files", "checksum", "hash_scheme"  # keys of the manifest
-BY_ROW, BY_HISTORY, WITH_COUNTRIES = SCHEMES = 1, 2, 3  # of the hash; the third covers movies' countries, too
+BY_ROW, BY_HISTORY, WITH_COUNTRIES = SCHEMES = 1, 2, 3  # of the hash; the third also covers the countries of movies
 CHUNK_ROWS = 200_000
 
 OnRows = Callable[[int], None]
@@ -41,9 +40,9 @@ _MOVIE_SCHEMA = pa.schema(
 
 
 class Content:
-    """Counts, time span and hash of a snapshot, added in chunks of any size. A user's ratings must be contiguous.
+    """Counts, time span and hash of a snapshot. Chunks may have any size, but a user's ratings must be contiguous.
 
-    Raises ValueError for a hash scheme that this version does not know.
+    Raises ValueError for an unknown hash scheme.
     """
 
     def __init__(self, scheme: int = WITH_COUNTRIES) -> None:
@@ -86,7 +85,7 @@ def write_files(
 ) -> Content:
     """Writes a snapshot to `folder`, which must not exist yet. Holds one chunk in memory at a time.
 
-    A user's ratings must be contiguous, earlier ones first.
+    Each user's ratings must be contiguous and sorted by time.
     """
     folder.mkdir(parents=True)
     content = Content()
@@ -110,9 +109,10 @@ def write_files(
 
 
 def read_files(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
-    """Returns ratings, movies, and their counts and hash. Raises OSError or ValueError for a changed or truncated file.
+    """Returns the ratings, the movies, and their counts and hash.
 
-    A damaged file without a checksum may raise any exception.
+    Raises OSError or ValueError if a file was changed or truncated. A damaged file without a checksum may raise any
+    exception.
     """
     verify_files(folder)
     content = Content(read_manifest(folder).get(SCHEME, BY_ROW))
@@ -125,7 +125,7 @@ def read_files(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
 
 
 def last_rated_at(folder: Path) -> datetime:
-    """Returns the time of the latest rating from the file's statistics, without reading rows."""
+    """Returns the time of the latest rating. Reads only the file's statistics."""
     file = pq.ParquetFile(folder / RATINGS).metadata
     place = _RATING_SCHEMA.get_field_index("rated_at")
     latest: datetime = max(file.row_group(n).column(place).statistics.max for n in range(file.num_row_groups))
@@ -143,7 +143,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def verify_files(folder: Path) -> bool:
-    """Verifies the checksums. Returns whether there were any. Raises OSError, or ValueError with the changed file."""
+    """Verifies the checksums. Returns False if there are none. Raises OSError, or ValueError with the changed file."""
     checksums = read_manifest(folder).get(FILES, {})
     for name, expected in checksums.items():
         if sha256(folder / name) != expected:
@@ -152,7 +152,7 @@ def verify_files(folder: Path) -> bool:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether the manifest has checksums and every file exists and matches."""
+    """Returns whether the manifest has checksums and every file matches."""
     try:
         return verify_files(folder)
     except (OSError, ValueError):
@@ -164,7 +164,7 @@ def _checksum(manifest: dict[str, Any]) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Returns a movie's value as a string, a list of strings or None, whatever its container."""
+    """Converts a movie's value to a string, a list of strings or None."""
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [str(part) for part in value]
     return None if pd.isna(value) else str(value)

@@ -1,8 +1,7 @@
 """Exports, stores and reads the snapshots on which models are trained.
 
-Users are identified by numeric pseudonyms, so that no file names a person. Snapshots exported after an account's
-deletion do not contain its ratings. A snapshot that must be erased is withdrawn: its files are deleted, and its
-versions can no longer be reproduced.
+Users are identified by numeric pseudonyms. Snapshots exported after an account's deletion do not contain its ratings. A
+snapshot that must be erased is withdrawn: its files are deleted, and its versions can no longer be reproduced.
 """
 
 import shutil
@@ -40,7 +39,7 @@ PSEUDONYM_BATCH = 5_000
 
 
 def export_snapshot(*, out: Path | None = None, on_rows: OnRows | None = None) -> DatasetSnapshot:
-    """Exports the current data, with a copy in `out` if given. A failed export leaves no files."""
+    """Exports the current data, and copies it to `out` if given. A failed export leaves no files."""
     partial = settings.SNAPSHOT_DIR / f".export-{uuid.uuid4().hex}.part"
     try:
         content = write_snapshot(partial, on_rows)
@@ -59,7 +58,7 @@ def write_snapshot(folder: Path, on_rows: OnRows | None = None) -> Content:
     for _ in range(EXPORT_ATTEMPTS):
         _name_users()
         ratings = rating_frames(user="user__pseudonym__number", chunk_size=CHUNK_ROWS)
-        # Closed even if the export fails, because SQLite could not record the step's end during an open read.
+        # Closed even if the export fails, because SQLite cannot record the step's end during an open read.
         with closing(ratings), closing(movie_frames()) as movies:
             content = write_files(folder, ratings, movies, training_sources(), on_rows)
         if content.users.issubset(UserPseudonym.objects.values_list("number", flat=True).iterator()):
@@ -72,15 +71,15 @@ def _name_users() -> None:
     """Assigns a pseudonym to each user with ratings. Ratings of users without one are not exported."""
     without = User.objects.filter(Exists(Rating.objects.filter(user=OuterRef("pk")))).filter(pseudonym=None)
     while users := list(without.order_by("pk").values_list("pk", flat=True)[:PSEUDONYM_BATCH]):
-        # A conflict (a concurrent export, or a number drawn twice) is handled by the next iteration.
+        # The next iteration resolves conflicts with a concurrent export or a number drawn twice.
         UserPseudonym.objects.bulk_create([UserPseudonym(user_id=user) for user in users], ignore_conflicts=True)
 
 
 def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
-    """Moves a written folder into place and creates its row, or updates the row of the same data. Returns the row.
+    """Moves a written folder into place and creates or updates its row. Returns the row.
 
-    The folder is moved first: if a crash leaves it without a row, the next export of the same data uses it unless it is
-    damaged. Raises StepFailed for data that was withdrawn.
+    The folder is moved first. If a crash leaves it without a row, the next export of the same data uses it unless it is
+    damaged. Raises StepFailed if the data was withdrawn.
     """
     content_hash = content.hash()
     before = DatasetSnapshot.objects.filter(content_hash=content_hash).first()
@@ -107,10 +106,10 @@ def keep_snapshot(partial: Path, content: Content) -> DatasetSnapshot:
 
 
 def adopt_snapshot(folder: Path) -> DatasetSnapshot:
-    """Copies a snapshot's folder from elsewhere, such as DVC's remote, into place and returns its row.
+    """Copies a snapshot's folder into place, such as one from DVC's remote, and returns its row.
 
-    Raises SnapshotNotAvailable if the files do not match their manifest or, for a folder in SNAPSHOT_DIR, its name. The
-    copy replaces a damaged folder of the same snapshot.
+    Replaces a damaged folder of the same snapshot. Raises SnapshotNotAvailable if the files do not match their manifest
+    or, for a folder in SNAPSHOT_DIR, its name.
     """
     try:
         expected = str(read_manifest(folder)["content_hash"])
@@ -134,19 +133,19 @@ def adopt_snapshot(folder: Path) -> DatasetSnapshot:
 
 
 def read_snapshot(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Returns ratings and movies. Raises SnapshotNotAvailable if a file is missing or was changed since the export."""
+    """Returns the ratings and movies. Raises SnapshotNotAvailable if a file is missing or was changed."""
     if snapshot.unavailable_reason:
         raise SnapshotNotAvailable(snapshot.unavailable_reason)
     return _read_whole(settings.SNAPSHOT_DIR / snapshot.folder, snapshot.content_hash, f"Snapshot {snapshot}")[:2]
 
 
 def is_by_history(snapshot: DatasetSnapshot) -> bool:
-    """Whether trainings use the snapshot in canonical order. Models of earlier versions used the pseudonyms' order."""
+    """Returns whether trainings use the snapshot in canonical order, unlike those of earlier versions."""
     return bool(read_manifest(settings.SNAPSHOT_DIR / snapshot.folder).get(SCHEME, BY_ROW) >= BY_HISTORY)
 
 
 def _read_whole(folder: Path, expected: str, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Content]:
-    """Reads the files. Raises SnapshotNotAvailable, with `name` in its text, unless their hash is `expected`."""
+    """Reads the files. Raises SnapshotNotAvailable, with `name` in its text, if their hash is not `expected`."""
     try:
         ratings, movies, content = read_files(folder)
     except SoftTimeLimitExceeded:

@@ -1,4 +1,4 @@
-"""Validates a snapshot: reads it, runs the data checks, quarantines bad rows and stores the report in its row."""
+"""Validates a snapshot: runs the data checks, quarantines bad rows and stores the report."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ Checks = DatasetSnapshot.Checks
 
 
 class DataRefused(StepFailed):
-    """Raised if the data is not good enough to train a model."""
+    """Raised if the data is not good enough for a training."""
 
     def __init__(self, problems: Sequence[Finding], broken_rules: Mapping[str, int]) -> None:
         self.details = {"findings": [problem.to_dict() for problem in problems], "rules": dict(broken_rules)}
@@ -38,16 +38,16 @@ class DataRefused(StepFailed):
 
 
 def validate_snapshot(*, snapshot: str) -> tuple[DatasetSnapshot, CheckReport]:
-    """Validates the snapshot with this hash prefix or folder. Raises SnapshotNotAvailable, or DataRefused."""
+    """Validates the snapshot with this hash prefix or folder. Raises SnapshotNotAvailable, DataRefused."""
     row = find_snapshot(snapshot)
     return row, checked_frames(row)[2]
 
 
 def checked_frames(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFrame, CheckReport]:
-    """Returns ratings and movies without bad rows, which are quarantined, and the report, which is stored.
+    """Returns the ratings and movies without bad rows, and the report. Quarantines the bad rows and stores the report.
 
-    The ratings and the users' numbers are in canonical order, except in snapshots from earlier versions.
-    Raises SnapshotNotAvailable, or DataRefused with every problem.
+    Ratings and user numbers are in canonical order, except in snapshots from earlier versions. Raises
+    SnapshotNotAvailable, or DataRefused with every problem.
     """
     ratings, movies, rows, report = _check(snapshot, timezone.now())
     quarantine(snapshot, rows, report)
@@ -71,7 +71,7 @@ def checked_frames(snapshot: DatasetSnapshot) -> tuple[pd.DataFrame, pd.DataFram
 
 
 def frames_as_of(snapshot: DatasetSnapshot, moment: datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Returns the rows that a training at `moment` used, without rows released since. Stores nothing."""
+    """Returns the rows that a training at `moment` used. Rows released later are excluded. Stores nothing."""
     ratings, movies, _, report = _check(snapshot, moment)
     return _good(snapshot, ratings, movies, report)
 
@@ -93,14 +93,14 @@ def _check(
 
 
 def known_genres() -> list[str] | None:
-    """Returns the policy's genres, or otherwise the catalogue's; None on a host without a catalogue."""
+    """Returns the genres in the policy or, by default, those of the catalogue. Returns None without a catalogue."""
     if (named := settings.POLICY.data_checks.genres) is not None:
         return named
     return list(Genre.objects.values_list("name", flat=True)) if Movie.objects.exists() else None
 
 
 def null_shares(movies: pd.DataFrame) -> dict[str, float]:
-    """Returns the share of missing values per field. Movies without any metadata, which is withheld, do not count."""
+    """Returns the share of missing values per field. Ignores movies without any metadata."""
     present = movies[[name for name in MOVIE_COLUMNS[1:] if name in movies]].map(_is_present)
     described = present[present.any(axis=1)]
     return {str(name): round(float(1 - described[name].mean()), 6) for name in described if len(described)}
@@ -119,7 +119,7 @@ def null_problems(shares: Mapping[str, float], allowed: Mapping[Any, float]) -> 
 
 
 def shrinkage_problems(now: Mapping[str, int], before: Mapping[str, int], ratio: float) -> list[Finding]:
-    """Returns a finding for each count that fell below `ratio` times the count before; counts are keyed by code."""
+    """Returns a finding for each count that fell below `ratio` times its earlier value. Counts are keyed by code."""
     code, outcome = DataProblem.SHRINKAGE, Outcome.FAILED
     return [
         Finding(code, outcome, now[name], ratio * n, params={"before": n, "ratio": ratio}, subject=name)
@@ -141,8 +141,8 @@ def _counts(snapshot: DatasetSnapshot) -> Mapping[str, int]:
 
 
 def matrix_problems(matrix: csr_matrix, n_ratings: int) -> list[Finding]:
-    """Returns the problems of the training matrix built from `n_ratings` checked ratings."""
-    # Read the arrays of the matrix directly, because scipy's conversion fails on the damage that is checked for.
+    """Returns the problems of the training matrix, which was built from `n_ratings` checked ratings."""
+    # Read the arrays of the matrix directly, because scipy's conversion fails on damaged arrays.
     n_users, n_movies = matrix.shape
     users = np.repeat(np.arange(n_users), np.diff(matrix.indptr))
     places = pd.DataFrame({"user": users, "movie": matrix.indices})

@@ -1,1 +1,1 @@
-"""Delivery of models between hosts and sites, as packages of files with checksums."""
+"""Transfers models between hosts and sites, as packages of files with checksums."""

@@ -1,7 +1,7 @@
-"""Fetches the files of this site's versions to a host that lacks them, and evicts the least recently used ones.
+"""Fetches the files of versions that this host lacks, and evicts the least recently used ones.
 
-Each fetched model has a mark: an empty file named like its folder, whose modification time is that of its last use.
-Models that were trained on this host have no mark; the policy's `retention` applies to them.
+Each fetched model has a marker: an empty file named like its folder, whose modification time is the time of its last
+use. Models trained on this host have no marker. The policy's `retention` applies to them.
 """
 
 import fcntl
@@ -34,15 +34,16 @@ from recommender.serving.periodic import PeriodicThread
 
 logger = logging.getLogger(__name__)
 
-# Seconds between checks for missing models, keyed by whether the store is MLflow, which takes a process of 170 MB.
+# Seconds between checks for missing models, keyed by whether the store is MLflow, which needs a process of 170 MB.
 FETCH_SECONDS = {False: 10.0, True: 60.0}
 
 
 def fetch_versions(*, version: int | None = None) -> list[ModelVersion]:
-    """Fetches missing files of `version`, or by default of the champion and of the version that a rollback restores.
+    """Fetches missing files of `version`, or by default of the champion and of the version that a rollback would
+    restore.
 
-    Training data is not fetched. Returns the versions that were fetched. Raises VersionNotFound, PackageError; versions
-    fetched before the error are kept.
+    Does not fetch training data. Returns the fetched versions. Raises VersionNotFound, PackageError; versions fetched
+    before the error are kept.
     """
     wanted = [get_version(version)] if version else [ModelVersion.champion(), predecessor_of_champion()]
     rows = [row for row in wanted if row is not None]
@@ -69,7 +70,7 @@ def _fetch(row: ModelVersion) -> None:
 
 
 def _fetch_from_mlflow(row: ModelVersion) -> None:
-    """Fetches the files of the row's run and verifies each, because MLflow's server does not verify files."""
+    """Fetches the files of the row's run and verifies each one, because MLflow's server does not verify files."""
     with workspace(Path(settings.VAR_DIR)) as folder:
         try:
             found = mlflow_client.download(row, folder)
@@ -84,9 +85,9 @@ def _fetch_from_mlflow(row: ModelVersion) -> None:
 
 
 def fetch_for_rollback() -> list[ModelVersion]:
-    """Fetches the version that auto-rollback is about to restore, if the worker lacks it. Returns fetched versions.
+    """Fetches the version that auto-rollback is about to restore, if the worker lacks it, and returns it.
 
-    A failure of the store is only logged; the rollback then reports the missing files.
+    Only logs a failure of the store. The rollback then reports the missing files.
     """
     row = predecessor_of_champion()
     if row is None or not assess().failures:
@@ -99,8 +100,7 @@ def fetch_for_rollback() -> list[ModelVersion]:
 
 
 def fetch_served() -> None:
-    """Fetches models that this web process should serve but lacks, after an outage of the store or a promotion.
-    A failure of the store is logged at most once a minute."""
+    """Fetches models that this web process lacks. Logs a failure of the store at most once a minute."""
     if not settings.MODEL_STORE or not any(_cannot_be_served(row) for row in ServedModel.objects.all()):
         return
     try:
@@ -122,7 +122,7 @@ served_fetcher = PeriodicThread("fetch models", fetch_served, lambda: FETCH_SECO
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Holds a lock, so that only one process on this host fetches."""
+    """Holds a lock, so that only one process on this host fetches at a time."""
     with (Path(settings.VAR_DIR) / ".fetching").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -143,7 +143,7 @@ def place(row: ModelVersion, folder: Path) -> None:
 
 
 def mark_as_used(rows: Iterable[ModelVersion], *, is_new: bool = False) -> None:
-    """Updates the marks of fetched models. With `is_new`, also creates marks."""
+    """Updates the markers of fetched models. With `is_new`, also creates markers."""
     for row in rows:
         mark = _marks() / row.artifact
         if is_new or mark.exists():
@@ -151,7 +151,7 @@ def mark_as_used(rows: Iterable[ModelVersion], *, is_new: bool = False) -> None:
 
 
 def forget_oldest(*, keep: Iterable[ModelVersion], limit: int) -> None:
-    """Removes the least recently used fetched models beyond `limit` bytes, but none that is served or in `keep`."""
+    """Removes the least recently used fetched models beyond `limit` bytes. Keeps served models and those in `keep`."""
     kept = {row.artifact for row in keep} | set(ServedModel.objects.values_list("artifact", flat=True))
     marks = sorted(_marks().iterdir(), key=lambda mark: mark.stat().st_mtime_ns)
     sizes = {mark: size_of(Path(settings.MODEL_DIR) / mark.name) for mark in marks}

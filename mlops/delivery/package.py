@@ -35,7 +35,7 @@ def package_name(checksum: str) -> str:
 
 
 def model_store() -> str:
-    """Returns the address of the model store. Raises PackageError if none is set that accepts packages."""
+    """Returns the address of the model store. Raises PackageError if it is not set or does not accept packages."""
     if not settings.MODEL_STORE:
         raise PackageError("No store of models is set (MODEL_STORE in .env).")
     if settings.MODEL_STORE == MLFLOW:
@@ -68,7 +68,8 @@ def write_package(version: ModelVersion, address: str) -> str:
 
 @contextmanager
 def open_package(address: str, *, below: tuple[str, ...] = ("",)) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yields a local folder with the package's verified files under the paths `below`, and the package's record.
+    """Yields a local folder with the package's files under the paths `below`, and the package's record. Verifies the
+    files.
 
     Raises PackageError.
     """

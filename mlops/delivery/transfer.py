@@ -39,7 +39,7 @@ from recommender.export import movie_frame
 
 logger = logging.getLogger(__name__)
 
-MIN_KNOWN_SHARE = 0.9  # share of a model's movies; titles are edited occasionally, another catalogue shares few
+MIN_KNOWN_SHARE = 0.9  # share of a model's movies that the catalogue must contain; titles are edited occasionally
 Status = ModelVersion.Status
 
 
@@ -55,10 +55,10 @@ def export_version(*, version: int | None = None, to: str | None = None) -> str:
 
 
 def publish_champion() -> str | None:
-    """Writes the champion to MODEL_STORE unless it is already there, for hosts that do not share this host's disk.
+    """Writes the champion to MODEL_STORE for hosts that do not share this host's disk, unless it is already there.
 
-    Returns the package's address. Returns None if this host lacks the champion's files or data, so that another host
-    must publish it, or if the store is MLflow, to which versions are mirrored anyway. Raises PackageError.
+    Returns the package's address. Returns None if this host lacks the champion's files or data, or if the store is
+    MLflow, to which versions are mirrored anyway. Raises PackageError.
     """
     if settings.MODEL_STORE == MLFLOW:
         return None
@@ -70,10 +70,11 @@ def publish_champion() -> str | None:
 
 
 def import_version(*, address: str, on_progress: Progress | None = None) -> tuple[ModelVersion, GateDecision]:
-    """Imports a package as a candidate, lets the gate decide on it, and promotes it if it passes and policy allows it.
+    """Imports a package as a candidate and lets the gate decide. Promotes it if it passes and the policy allows it.
 
-    Importing the same package again keeps the gate's decision and does only the missing steps. Raises PackageError,
-    SnapshotNotAvailable, StepFailed, or ForeignCatalogue if the model was trained on another site's movies.
+    A repeated import of the same package keeps the gate's decision and only does the missing steps. Raises
+    PackageError, SnapshotNotAvailable, StepFailed, or ForeignCatalogue if the model was trained on another site's
+    movies.
     """
     with open_package(address) as (folder, record):
         row = ModelVersion.objects.filter(artifact_checksum=record["checksum"]).first()
@@ -95,7 +96,7 @@ def _register(folder: Path, record: Mapping[str, Any]) -> ModelVersion:
     if not is_ours:  # keep the original export time, because an import does not make the data newer
         DatasetSnapshot.objects.filter(pk=snapshot.pk).update(exported_at=record["exported_at"])
     fields = {name: record[name] for name in COPIED} | {"created_at": record["created_at"]}
-    # The folder belongs to this row alone; another import of the same package gets its own.
+    # Only this row uses the folder; another import of the same package gets its own.
     target = settings.MODEL_DIR / f"{package_name(record['checksum'])}-{uuid.uuid4().hex[:8]}"
     copy_artifact(folder / MODEL, target)
     try:
@@ -112,7 +113,7 @@ def _register(folder: Path, record: Mapping[str, Any]) -> ModelVersion:
 
 
 def _require_our_movies(snapshot: DatasetSnapshot) -> None:
-    """Raises ForeignCatalogue if too few movies match ours: in another catalogue, the same ids are other movies."""
+    """Raises ForeignCatalogue if too few movies match, because ids in another catalogue mean other movies."""
     theirs = read_snapshot(snapshot)[1].set_index("movie_id")["title"]
     ours = movie_frame(movie_ids=theirs.index.tolist()).set_index("movie_id")["title"].reindex(theirs.index)
     share = float((theirs.fillna("") == ours).mean()) if len(theirs) else 0.0

@@ -1,1 +1,1 @@
-"""Comparison of models on the same later data, with paired intervals, hyper-parameters and lineage."""
+"""Compares models on the same later data, with paired intervals. Also holds hyper-parameters and lineage."""

@@ -22,7 +22,7 @@ from recommender.evaluation.slices import Groups, data_facts, movie_groups, shar
 CANDIDATE, CHAMPION = "candidate", "champion"
 RECENT = "champion_"  # prefix, followed by the version's number
 EASE = "ease"
-EASE_BASELINE: dict[str, Any] = {"regularization": 200.0}  # an untuned value, for orientation only
+EASE_BASELINE: dict[str, Any] = {"regularization": 200.0}  # not tuned, for orientation only
 NEW_MOVIES = "movies_new"
 
 Progress = Callable[[str, int, int], None]
@@ -37,7 +37,7 @@ def evaluate_candidate(
     movies: pd.DataFrame,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Evaluates all models on the same later data. Returns the figures for the version's row.
+    """Evaluates all models on the same later data. Returns the figures that are stored with the version.
 
     Raises StepFailed if the ratings contain no later data.
     """
@@ -60,22 +60,22 @@ def evaluate_candidate(
 
 
 def fit_and_evaluate(fold: TemporalFold, algorithm: str, parameters: Mapping[str, Any]) -> Evaluation:
-    """Fits on the data before the fold's cut and evaluates on the data after it."""
+    """Fits on the data before the fold's cut, and evaluates on the data after it."""
     model = fitter(algorithm, settings.POLICY.training.random_state, **parameters)(fold.dataset)
     return fold.evaluate(model, settings.POLICY.evaluation.k)
 
 
 def fitter_of(version: ModelVersion) -> Fitter:
-    """Returns a function that fits the version's algorithm and parameters on a cut's training data.
+    """Returns a function that fits the version's algorithm and parameters on the training data of a cut.
 
-    The stored model cannot be evaluated, because it was trained on the later data too.
+    The stored model cannot be evaluated, because it was also trained on the later data.
     """
     known = from_json(version.parameters | version.chosen)
     return fitter(version.algorithm, version.random_state, **known)
 
 
 def difference(comparison: Comparison, model: str, other: str, **options: Any) -> dict[str, Any]:
-    """Returns by how much `model` is better than `other`, with its interval, in a form that JSON can store.
+    """Returns how much better `model` is than `other`, with the interval, as JSON values.
 
     `options` select a metric or a part of the lists.
     """
@@ -84,9 +84,9 @@ def difference(comparison: Comparison, model: str, other: str, **options: Any) -
 
 
 def recent_champions(champion: ModelVersion, candidate: str) -> list[ModelVersion]:
-    """Returns the champions of the last `best_champion_days`, one per recipe, the latest promotion first.
+    """Returns the champions of the last `best_champion_days`, one per recipe, latest promotion first.
 
-    It leaves out the recipes of the champion and of the candidate, whose `recipe_hash` is `candidate`: versions with
+    Excludes the recipes of the champion and of the candidate (`candidate` is its `recipe_hash`), because versions with
     the same recipe give the same model before a cut.
     """
     policy = settings.POLICY.gate
@@ -103,7 +103,7 @@ def _recipe_of(version: ModelVersion) -> str:
 
 
 def _figures(comparison: Comparison, movies: pd.DataFrame) -> dict[str, Any]:
-    """Returns each model's metrics and the candidate's paired differences, in a form that JSON can store."""
+    """Returns each model's metrics and the candidate's paired differences, as JSON values."""
     resamples = settings.POLICY.evaluation.bootstrap_resamples
     models = comparison.to_dict()
     has_champion = CHAMPION in models
@@ -135,7 +135,7 @@ def _slice_intervals(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
 def _slice_differences(comparison: Comparison, groups: Groups) -> dict[str, dict[str, Any]]:
     """Returns the differences from the champion, keyed by slice.
 
-    Slices are the fixed ones, and the languages, genres and decades with enough users.
+    The slices are the fixed ones, and every language, genre and decade with enough users.
     """
     parts = [part for part in SLICES if _both_judged(comparison, part)]
     found = {part: difference(comparison, CANDIDATE, CHAMPION, part=part) for part in parts}
@@ -147,7 +147,7 @@ def _slice_differences(comparison: Comparison, groups: Groups) -> dict[str, dict
 
 
 def _both_judged(comparison: Comparison, part: str) -> bool:
-    """Whether both models were evaluated on the slice; for new movies, only if both or neither can score them."""
+    """Returns whether the two models can be compared on the slice. For new movies, both or neither must score them."""
     pair = (comparison[CANDIDATE], comparison[CHAMPION])
     if part == NEW_MOVIES and len({evaluation.new_movies is None for evaluation in pair}) > 1:
         return False

@@ -10,7 +10,7 @@ Z_95 = 1.96  # standard deviations
 
 @dataclass(frozen=True)
 class PairedInterval:
-    """A paired difference in a metric with its 95 % interval; values are None if there are too few users."""
+    """A paired difference in a metric, with its 95 % interval. Values are None if there are too few users."""
 
     mean: float | None
     low: float | None
@@ -19,7 +19,7 @@ class PairedInterval:
 
     @classmethod
     def from_dict(cls, interval: Mapping[str, Any]) -> Self:
-        """Returns the interval from the dict that `recommender.evaluation` writes to a version's figures."""
+        """Creates the interval from the dict that `recommender.evaluation` writes to a version's figures."""
         return cls(interval["mean"], interval["low"], interval["high"], interval["n_users"])
 
     @property

@@ -1,4 +1,4 @@
-"""The lineage of a version, by which it can be identified and reproduced: recipe, code and libraries."""
+"""The lineage of a version: its recipe, code and libraries, which identify it and make it reproducible."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-l
 
 
 def recipe_hash(algorithm: str, parameters: Mapping[str, Any]) -> str:
-    """Returns a hash of everything that determines a model except data and seed; a refresh has the same hash."""
+    """Returns a hash of everything that determines a model except the data and the seed."""
     recipe = {
         "algorithm": algorithm,
         "parameters": dict(parameters),
@@ -34,10 +34,10 @@ def recipe_hash(algorithm: str, parameters: Mapping[str, Any]) -> str:
 
 
 def code_revision() -> str:
-    """Returns CODE_REVISION if set, as in an image without git, otherwise git's revision; empty if unknown.
+    """Returns CODE_REVISION if it is set, otherwise git's revision, or "" if it is unknown.
 
-    The revision ends in `-dirty` if tracked files were changed. Changes to `dvc.lock` do not count, because every
-    `dvc repro` records its results there.
+    The revision ends in `-dirty` if tracked files were changed. Ignores changes to `dvc.lock`, because every `dvc
+    repro` writes to it.
     """
     if revision := settings.CODE_REVISION:
         return revision[:64]
@@ -49,9 +49,9 @@ def code_revision() -> str:
 
 
 def tree_hash(root: Path = ROOT) -> str:
-    """Returns a hash of the paths and contents of the code's files, equal in a checkout and in an image without git.
+    """Returns a hash of the paths and contents of the code's files. Ignores bytecode and hidden files.
 
-    Bytecode and hidden files are ignored.
+    The hash is the same in a checkout and in an image without git.
     """
     digest = hashlib.sha256()
     for name in sorted(str(path.relative_to(root)) for path in _code_files(root)):
@@ -69,7 +69,7 @@ def _code_files(root: Path) -> Iterator[Path]:
 
 
 def library_versions(names: Iterable[str] = LIBRARIES) -> dict[str, str]:
-    """Returns the versions of those libraries that are installed, keyed by name."""
+    """Returns the versions of the installed libraries among `names`, keyed by name."""
     found = {}
     for name in names:
         with suppress(metadata.PackageNotFoundError):
@@ -78,13 +78,13 @@ def library_versions(names: Iterable[str] = LIBRARIES) -> dict[str, str]:
 
 
 def fitting_libraries() -> dict[str, str]:
-    """Returns `library_versions` and the BLAS kernel for this processor, which affects the last bits of a fit."""
+    """Returns `library_versions` and the name of the BLAS kernel, which affects the last bits of a fit."""
     kernels = {library["architecture"] for library in threadpool_info() if "architecture" in library}
     return library_versions() | ({BLAS_KERNEL: ", ".join(sorted(kernels))} if kernels else {})
 
 
 def fitting_threads() -> int:
-    """Returns the policy's number of threads, or the number of cores; one thread, as in web workers, is too slow."""
+    """Returns the policy's number of threads, or the number of cores. Fitting on one thread is too slow."""
     return settings.POLICY.training.threads or len(os.sched_getaffinity(0))
 
 

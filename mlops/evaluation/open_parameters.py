@@ -1,4 +1,4 @@
-"""Hyper-parameters that are not set by hand: the memory limit from config.yaml, and values tuned in a fit."""
+"""Hyper-parameters that are not set by hand: the memory limit from config.yaml, and values tuned during a fit."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ def choose_parameters(
 ) -> dict[str, Any]:
     """Returns `parameters`, completed by a fit on the data before the earliest cut.
 
-    All later fits use the same values, so they are chosen without any later data, and the model that goes live has the
+    All later fits use the same values. Thus no value depends on later data, and the model that goes live has the
     evaluated parameters.
     """
     train = temporal_cuts(ratings, settings.POLICY.evaluation.cuts[:1])[0].train
@@ -30,7 +30,7 @@ def choose_parameters(
 
 
 def complete(algorithm: str, parameters: Mapping[str, Any], dataset: Callable[[], Dataset]) -> dict[str, Any]:
-    """Returns `parameters` with the memory limit, and with the values that a fit chooses for open parameters."""
+    """Returns `parameters` with the memory limit and with the values that a fit chooses."""
     parameters = with_memory_limit(algorithm, parameters)
     estimator = ESTIMATORS[algorithm](random_state=settings.POLICY.training.random_state, **parameters)
     is_open = [field.name for field in fields(estimator.config) if getattr(estimator.config, field.name) is None]
@@ -41,9 +41,10 @@ def complete(algorithm: str, parameters: Mapping[str, Any], dataset: Callable[[]
 
 
 def with_memory_limit(algorithm: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns `parameters`; for a model with an item-item matrix, adds `max_movies` by available memory if not given.
+    """Returns `parameters` with `max_movies` set to fit the available memory, for models with an item-item matrix.
 
-    In a larger catalogue the model covers only the most rated movies, which the estimator logs.
+    A given `max_movies` is kept. In a larger catalogue the model covers only the most rated movies, and the estimator
+    logs this.
     """
     if "max_movies" in parameters or not issubclass(ESTIMATORS[algorithm].config_class, EaseConfig):
         return dict(parameters)

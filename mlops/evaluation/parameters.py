@@ -1,4 +1,4 @@
-"""Conversion of hyper-parameters to and from JSON, where "inf" stands for infinity, such as an infinite half-life."""
+"""Converts hyper-parameters to and from JSON. The string "inf" stands for infinity."""
 
 import math
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ def to_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the parameters in the form that estimators accept."""
+    """Converts the parameters from JSON to the form that estimators accept."""
     return {name: math.inf if value == INFINITY else value for name, value in parameters.items()}
 
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 Array = np.ndarray[Any, Any]
 
-SMALLEST_SHARE = 0.005  # lower bound of shares; otherwise the logarithm lets a handful of rows dominate
+SMALLEST_SHARE = 0.005  # lower bound of shares, so that a few rows do not dominate the logarithm
 
 
 def population_stability_index(recent: ArrayLike, before: ArrayLike) -> Array:

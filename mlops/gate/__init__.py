@@ -1,1 +1,1 @@
-"""The promotion gate: its rules, its decision whether a version may go live, and the replay of past requests."""
+"""The promotion gate: its rules, its decisions, and the replay of past requests."""

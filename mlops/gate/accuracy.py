@@ -11,7 +11,7 @@ from mlops.policy import GatePolicy
 
 
 def precision(given: GateInput, policy: GatePolicy) -> Iterator[Finding]:
-    """Yields the findings on precision, the share of a list's movies that the user liked next.
+    """Yields the findings on precision, which is the share of recommended movies that the user liked next.
 
     It is at most 1 / k, because each list is evaluated against one held-out like.
     """
@@ -22,7 +22,7 @@ def precision(given: GateInput, policy: GatePolicy) -> Iterator[Finding]:
 
 
 def predicted_stars(given: GateInput, policy: GatePolicy) -> Iterator[Finding]:
-    """Yields the findings on the RMSE for ratings given after each cut, of movies that had ratings before it."""
+    """Yields the findings on the RMSE of ratings after each cut, for movies that had ratings before it."""
     rmse, n_stars = given.figures.get("rmse"), int(given.figures.get("n_stars") or 0)
     if n_stars < policy.min_stars:
         params = {"n_stars": n_stars, "min_stars": policy.min_stars}
@@ -33,9 +33,9 @@ def predicted_stars(given: GateInput, policy: GatePolicy) -> Iterator[Finding]:
 
 
 def liked_share(result: Mapping[str, Any], policy: GatePolicy) -> Finding:
-    """Returns the finding on the share of liked movies that the saved model ranks in the catalogue's first tenth.
+    """Returns the finding on the share of liked movies that the saved model ranks in the first tenth of the catalogue.
 
-    The model was trained on the whole histories of these users; if it misses their likes, its files belong to other
+    The model was trained on the complete histories of these users. If it misses their likes, its files belong to other
     data.
     """
     share, n_liked = result.get("liked_share"), result.get("n_liked") or 0

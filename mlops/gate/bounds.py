@@ -41,7 +41,7 @@ def not_clearly_worse(
     subject: str = "",
     message: Message = Message.NOT_WORSE,
 ) -> Finding:
-    """Fails if the mean loss exceeds `max_loss` and the whole interval is below 0, so that it is not chance."""
+    """Fails if the mean loss exceeds `max_loss` and the whole interval is below 0."""
     if difference.n_users < min_users or difference.mean is None or difference.high is None:
         return compared(rule, Outcome.NOT_JUDGED, difference, -max_loss, Message.TOO_FEW_USERS, subject)
     is_worse = difference.mean < -max_loss and difference.high < 0
@@ -78,7 +78,7 @@ def at_most(
 
 
 def _held(draft: Finding, sign: int, times: float | None) -> Finding:
-    """Returns the draft with its outcome. A missing figure fails; without a bound the outcome is NOT_JUDGED."""
+    """Returns the draft with its outcome. A missing figure fails. Without a bound, the outcome is NOT_JUDGED."""
     bound, figure = draft.threshold, draft.figure
     if bound is None or not is_number(bound):
         without = Message.NOTHING_KNOWN if figure is None else Message.NO_THRESHOLD

@@ -7,7 +7,7 @@ from mlops.findings import register
 
 
 class Rule(TextChoices):
-    """Codes of the rules, labelled with their titles. `subject` says which slice, group or model a rule compared."""
+    """Codes of the rules, with their titles as labels. `subject` is the slice, group or model that was compared."""
 
     BASELINE = "gate.baseline", _("better than the best simple baseline ({subject})")
     LINEAR_MODEL = "gate.linear_model", _("against a plain linear model (ease)")
@@ -47,7 +47,7 @@ class ReplaySource(TextChoices):
 
 
 class Message(TextChoices):
-    """Codes of the messages, labelled with their sentences."""
+    """Codes of the messages, with their sentences as labels."""
 
     ABOVE = (
         "gate.above",

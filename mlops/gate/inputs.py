@@ -9,7 +9,7 @@ from mlops.evaluation.intervals import PairedInterval
 
 @dataclass(frozen=True)
 class Lists:
-    """How a model's lists spread over the catalogue. `exposure` is each group's share of the recommended movies."""
+    """How a model's lists cover the catalogue. `exposure` is each group's share of the recommended movies."""
 
     coverage: float | None
     popularity_gini: float | None
@@ -37,11 +37,11 @@ class Replay:
 
 @dataclass(frozen=True)
 class GateInput:
-    """All figures that the rules read. `champion` and the comparisons with it are None or empty for the first model.
+    """The input of all rules. `champion` and the comparisons with it are None or empty for the first model.
 
-    `figures` holds the candidate's means by name (`Evaluation.summary`). `reference` holds those of the champion or,
-    for the first model, of the best simple baseline. `metric_differences` from the champion are keyed by metric.
-    `is_sample` and `champion_is_sample` say whether the model was trained on sample data alone.
+    `figures` are the candidate's means by name (`Evaluation.summary`). `reference` are those of the champion or, for
+    the first model, of the best simple baseline. `metric_differences` from the champion are keyed by metric.
+    `is_sample` and `champion_is_sample` tell whether the model was trained only on sample data.
     """
 
     baseline: str

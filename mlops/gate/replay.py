@@ -1,4 +1,4 @@
-"""Replay: before a promotion, the new model and the champion recompute the lists of recent requests.
+"""Replays recent requests with the new model and the champion before a promotion.
 
 The replay uses the users' current histories. It records no impressions and no serving stats.
 """
@@ -31,9 +31,9 @@ logger = logging.getLogger(__name__)
 
 K = 10
 PERSONAL, BLENDED, NEW = "personal", "blended", "new"
-IMPRESSIONS_PER_REQUEST = 10  # impressions read per request to replay; most lists on a page do not come from a model
+IMPRESSIONS_PER_REQUEST = 10  # impressions to read per replayed request; most lists on a page do not come from a model
 SCORE_CLASSES = 10
-SAMPLE = 6  # changed lists to show on the version's page
+SAMPLE = 6  # number of changed lists shown on the version's page
 RATERS = 50  # users whose lists are replayed on a site that has no requests yet
 
 
@@ -46,7 +46,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """One model's list. `n_excluded` counts its movies that the user has seen or dismissed; it should be 0."""
+    """One model's list. `n_excluded` counts movies that the user has seen or dismissed, and should be 0."""
 
     movies: tuple[int, ...] = ()
     scores: tuple[float, ...] = ()
@@ -57,7 +57,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Replayed:
-    """One request with each model's answer, in the order of the models."""
+    """One request with the answer of each model."""
 
     request: Request
     n_ratings: int
@@ -65,9 +65,9 @@ class Replayed:
 
 
 def replay_requests(version: ModelVersion, champion: ModelVersion | None) -> dict[str, Any]:
-    """Returns `figures` for the gate and a `sample` of lists that would change.
+    """Returns `figures` for the gate, and a `sample` of lists that would change.
 
-    The result can be stored as JSON and contains neither names nor ids of users.
+    The result is JSON-serializable and contains neither names nor ids of users.
     """
     limit = settings.POLICY.gate.replay_requests
     requests, source = recent_requests(limit), ReplaySource.RECENT.value
@@ -77,7 +77,7 @@ def replay_requests(version: ModelVersion, champion: ModelVersion | None) -> dic
     if candidate is None:
         return {"figures": asdict(Replay(source, len(requests), len(requests), 0, None)), "sample": []}
     models = [candidate] if reference is None else [candidate, reference]
-    # A user who has rated no movie that the models know gets popular movies instead; such requests are left out.
+    # Users without a rated movie that the models know get popular movies, so their requests are skipped.
     found = [row for row in replay(requests, models) if any(answer.movies or answer.error for answer in row.answers)]
     return {"figures": asdict(_figures(found, source)), "sample": _sample(found)}
 
@@ -100,7 +100,7 @@ def recent_requests(limit: int) -> list[Request]:
 
 
 def lists_of_latest_raters(limit: int) -> list[Request]:
-    """Returns requests for personal lists of the users who rated last, for a site that has no requests yet."""
+    """Returns requests for personal lists of the users who rated last. Used on a site without requests."""
     raters = Rating.objects.for_training().order_by().values("user").annotate(last=Max("rated_at")).order_by("-last")
     return [Request(row["user"], K, PERSONAL) for row in raters[:limit]]
 
@@ -115,10 +115,10 @@ def _requests(rows: Iterator[tuple[int, list[tuple[int, int, str]]]]) -> Iterato
 
 
 def replay(requests: Sequence[Request], models: Sequence[LoadedModel]) -> Iterator[Replayed]:
-    """Sends each request to all models in turn, so that other load on the machine slows them equally."""
+    """Sends each request to all models in turn, so that other load on the machine affects them equally."""
     users = User.objects.in_bulk({request.user_id for request in requests})
     for request in requests:
-        if request.user_id in users:  # the account may have been deleted in the meantime
+        if request.user_id in users:  # the account may have been deleted meanwhile
             profile = UserProfile.of(users[request.user_id])
             yield Replayed(request, len(profile.ratings), [_answer(loaded, profile, request) for loaded in models])
 
@@ -172,7 +172,7 @@ def _overlap(own: Answer, other: Answer) -> float:
 
 
 def _score_psi(pairs: Sequence[tuple[Answer, Answer]]) -> float | None:
-    """Returns the PSI of the candidate's scores, binned by deciles of the champion's; None without scores."""
+    """Returns the PSI of the candidate's scores, binned by deciles of the champion's, or None without scores."""
     own = np.array([score for answer, _ in pairs for score in answer.scores])
     other = np.array([score for _, answer in pairs for score in answer.scores])
     if not len(own) or not len(other):
@@ -183,7 +183,7 @@ def _score_psi(pairs: Sequence[tuple[Answer, Answer]]) -> float | None:
 
 
 def _sample(found: Sequence[Replayed]) -> list[dict[str, Any]]:
-    """Returns one changed list for each of the first `SAMPLE` users whose lists would change."""
+    """Returns one changed list for each of the first `SAMPLE` users with a changed list."""
     sample: dict[int, dict[str, Any]] = {}
     for replayed in found:
         if len(replayed.answers) < 2:

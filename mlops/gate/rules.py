@@ -1,7 +1,7 @@
-"""The gate's rules. Each is a function of the candidate's figures and the policy; `RULES` lists them in order.
+"""The gate's rules. Each rule is a function of the candidate's figures and the policy. `RULES` lists them in order.
 
-Rules are pure functions: they use no database, files or clock. One failed rule refuses the model. A change of algorithm
-or parameters that was evaluated for too few users is neither passed nor refused.
+Rules are pure functions. They use no database, files or clock. One failed rule refuses the model. If a change of
+algorithm or parameters was evaluated for too few users, it is neither passed nor refused.
 
 To add a rule, write its function here, its title in `codes.py` and its threshold in the policy.
 """
@@ -58,7 +58,7 @@ def champion(given: GateInput, policy: GatePolicy) -> Findings:
 
 
 def recent_champion(given: GateInput, policy: GatePolicy) -> Findings:
-    """Compares a refresh with the best recent champion, so that many slightly worse refreshes cannot add up."""
+    """Compares a refresh with the best recent champion, so that small losses of many refreshes cannot add up."""
     difference = given.against_recent_best
     if given.is_refresh and difference is not None:
         margin, few = -policy.refresh_margin, (Outcome.NOT_JUDGED, Message.USERS_NEEDED)
@@ -115,7 +115,7 @@ def _allowed_ms(found: Replay, policy: GatePolicy) -> float:
 
 
 def features(given: GateInput, policy: GatePolicy) -> Findings:
-    """Limits the time and memory that the most expensive kind of features adds to each training."""
+    """Checks the time and memory that the most expensive kind of features adds to each training."""
     limits = (
         (Rule.FEATURE_SECONDS, "seconds", policy.max_feature_seconds),
         (Rule.FEATURE_MB, "MB", policy.max_feature_mb),
@@ -128,7 +128,7 @@ def features(given: GateInput, policy: GatePolicy) -> Findings:
 
 
 def origin(given: GateInput, policy: GatePolicy) -> Findings:
-    """Refuses to replace a champion trained on this site's ratings by a model trained on sample data alone."""
+    """Refuses to replace a champion trained on this site's ratings with a model trained only on sample data."""
     if given.champion is not None and given.is_sample and not given.champion_is_sample:
         yield Finding(Rule.ORIGIN, Outcome.FAILED, message=Message.SAMPLE_OVER_LIVE)
 

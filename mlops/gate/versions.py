@@ -1,4 +1,4 @@
-"""Computes the gate's decision on a version from its figures, and stores it. `evaluate_version` recomputes both."""
+"""Decides on a version from its figures and stores the decision."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ Status = ModelVersion.Status
 
 
 def evaluate_version(*, version: int, on_progress: Progress | None = None) -> GateDecision:
-    """Evaluates the version again and stores its new figures. Returns the new decision.
+    """Evaluates the version again and stores the new figures. Returns the new decision.
 
     Raises VersionNotFound, ArtifactNotAvailable, SnapshotNotAvailable, StepFailed.
     """
@@ -47,7 +47,7 @@ def evaluate_version(*, version: int, on_progress: Progress | None = None) -> Ga
 def decide_version(version: ModelVersion, champion: ModelVersion | None) -> GateDecision:
     """Replays past requests, decides by the policy and stores the decision.
 
-    `champion` is the version that the figures are compared with. A version that is or was champion keeps its status.
+    `champion` is the version that the figures are compared with. A current or former champion keeps its status.
     """
     version.figures["replay"] = replay_requests(version, champion)
     version.save(update_fields=["figures"])
@@ -100,7 +100,7 @@ def _intervals(found: dict[str, Any]) -> dict[str, PairedInterval]:
 
 
 def _best_recent_champion(figures: dict[str, Any]) -> str | None:
-    """Returns the name of the best recent champion; None if it is the current one, which has its own comparison."""
+    """Returns the name of the best recent champion. Returns None if it is the current champion."""
     names = [name for name in figures["models"] if name == CHAMPION or name.startswith(RECENT)]
     best = max(names, key=lambda name: figures["models"][name]["summary"]["ndcg"])
     return None if best == CHAMPION else best

@@ -13,7 +13,7 @@ from catalog.models import Source
 from mlops.findings import Finding, title
 
 LIVE_SOURCES = frozenset({Source.SITE, Source.IMPORTED, Source.BULK})
-PSEUDONYM_BITS = 53  # JSON and JavaScript keep integers of this size exactly
+PSEUDONYM_BITS = 53  # JSON and JavaScript represent integers of this size exactly
 
 
 def new_pseudonym() -> int:
@@ -21,7 +21,7 @@ def new_pseudonym() -> int:
 
 
 class UserPseudonym(models.Model):
-    """The random number that identifies a user in snapshots. Deleting the account deletes it, and with it the link."""
+    """The random number that identifies a user in snapshots. It is deleted with the account."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="pseudonym"
@@ -72,7 +72,7 @@ class DatasetSnapshot(models.Model):
 
     @property
     def is_sample(self) -> bool:
-        """Whether no rating was entered on, imported to or sent to this site. Unknown sources count as live data."""
+        """Returns whether all ratings are sample data. Ratings from an unknown source do not count as sample data."""
         return bool(self.sources) and not LIVE_SOURCES.intersection(self.sources)
 
     @property
@@ -81,7 +81,7 @@ class DatasetSnapshot(models.Model):
 
     @property
     def unavailable_reason(self) -> str:
-        """A sentence on why the files do not exist; empty if they should exist."""
+        """Returns why the files do not exist, or "" if they should exist."""
         if self.withdrawn_at:
             text = gettext("Snapshot {snapshot} was withdrawn on {day}: {reason}")
             return text.format(snapshot=self, day=f"{self.withdrawn_at:%Y-%m-%d}", reason=self.withdrawn_reason)
@@ -92,7 +92,7 @@ class DatasetSnapshot(models.Model):
 
 
 class QuarantinedRow(models.Model):
-    """A row that broke a data check. Models are not trained on it until a person releases it.
+    """A row that failed a data check. Models are not trained on it until a person releases it.
 
     `fingerprint` identifies the content, so the same row in a later snapshot maps to the same entry. A release is valid
     until the content changes.

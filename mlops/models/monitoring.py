@@ -18,7 +18,7 @@ from .versions import ModelVersion
 
 
 class DriftReport(models.Model):
-    """A comparison of the latest window of ratings and shown lists with the reference window before it."""
+    """Compares the latest window of ratings and shown lists with the reference window before it."""
 
     class Status(models.TextChoices):
         OK = "ok", "ok"
@@ -45,7 +45,7 @@ class DriftReport(models.Model):
 
 
 class OnlineMetrics(models.Model):
-    """A day's new positive ratings, scored against the lists that a champion showed, or would have shown, before them.
+    """Scores of a day's new positive ratings against a champion's earlier lists, shown or computed.
 
     There is one row per version and day.
     """
@@ -82,14 +82,14 @@ class OnlineMetrics(models.Model):
 
     @property
     def ndcg_error(self) -> float:
-        """The standard error of the mean nDCG."""
+        """Returns the standard error of the mean nDCG."""
         mean = self.ndcg or 0.0
         return math.sqrt(max(self.ndcg_square_sum / self.n - mean**2, 0.0) / self.n) if self.n else 0.0
 
     def add(self, rank: int, *, was_shown: bool, is_popular: bool) -> None:
-        """Adds a rating of the movie at this rank of the list; rank 0 means that the list does not contain it.
+        """Adds a rating of the movie at this rank of the list. Rank 0 means that the movie is not in the list.
 
-        `is_popular` says whether the popular list contains the movie.
+        `is_popular` is whether the movie is in the popular list.
         """
         gain = 1 / math.log2(1 + rank) if rank else 0.0
         self.n += 1
@@ -101,7 +101,7 @@ class OnlineMetrics(models.Model):
 
     @classmethod
     def hits_between(cls, since: datetime, until: datetime, **which: Any) -> tuple[int, int]:
-        """Returns the hits and the scored ratings for the days after `since` up to and including `until`."""
+        """Returns the numbers of hits and of scored ratings for the days after `since` up to and including `until`."""
         total = cls.sum_of(cls.objects.filter(day__gt=since.date(), day__lte=until.date(), **which))
         return total.hits, total.n
 
@@ -113,7 +113,7 @@ class OnlineMetrics(models.Model):
 
 
 class Watermark(models.Model):
-    """The point up to which a recurring job has processed data. There is one row per job."""
+    """The point up to which a recurring job has processed data. Each job has one row."""
 
     class Job(models.TextChoices):
         ONLINE_METRICS = "online_metrics", _("online metrics")
@@ -155,12 +155,12 @@ class RetrainingCheck(models.Model):
 
     @property
     def reasons(self) -> list[Finding]:
-        """The findings of the criteria that are met."""
+        """Returns the findings of the criteria that are met."""
         return [finding for finding in self.findings if finding.outcome == Outcome.ALERT]
 
 
 class Alert(models.Model):
-    """A problem that an operator should know about. One message is sent when it opens and one when it closes."""
+    """A problem that an operator should know about. One message is sent when it opens and another when it closes."""
 
     code = models.CharField(max_length=60)
     subject = models.CharField(max_length=60, blank=True, help_text="Provider or the like, where the code needs one.")
@@ -189,7 +189,7 @@ class Alert(models.Model):
     @property
     @admin.display(description=_("message"))
     def message(self) -> str:
-        """The sentences of the findings. If the alert covers several checks, each sentence has its check's title."""
+        """Returns the sentences of the findings. If there are several checks, each sentence has its check's title."""
         found = [Finding.from_dict(row) for row in self.findings]
         return " ".join(f.sentence if f.code == self.code else f"{f.title}: {f.sentence}" for f in found)
 
@@ -203,8 +203,8 @@ class TestEvidence(models.Model):
         GATE = "gate", _("promotion gate")
 
     PASSING = (Outcome.PASSED, Outcome.OK)
-    __test__ = False  # keeps pytest from collecting the class because of its name
-    is_release = False  # True for evidence read from the files of the release's CI, which is not in the database
+    __test__ = False  # keeps pytest from collecting this class
+    is_release = False  # True for evidence from the release's CI, which is read from files and not stored
 
     test = models.CharField(max_length=4, help_text="As in the rubric: D1 to D7, M1 to M7, I1 to I7, Mo1 to Mo7.")
     source = models.CharField(max_length=8, choices=Source)
@@ -232,7 +232,7 @@ class TestEvidence(models.Model):
     @property
     @admin.display(description=_("detail"))
     def detail(self) -> str:
-        """The sentences of the findings, without those that only repeat the title."""
+        """Returns the sentences of the findings, except those that only repeat the title."""
         return " ".join(text for row in self.findings if (text := Finding.from_dict(row).sentence) != self.title)
 
 
@@ -259,14 +259,14 @@ class Backtest(models.Model):
     @property
     @admin.display(description=_("summary"))
     def summary(self) -> str:
-        """One line with the outcome of each ablation, or the relative change in nDCG at each age in days."""
+        """Returns one line with the outcome of each ablation, or the relative change in nDCG by age in days."""
         if self.kind == self.Kind.STALENESS:
             return "; ".join(f"{point['days']:g} d: {-point['loss']:+.1%}" for point in self.figures["curve"][1:])
         return "; ".join(f"{title(code)}: {title(found['outcome'])}" for code, found in sorted(self.figures.items()))
 
 
 class Dependency(models.Model):
-    """The last known state of an external dependency. An alert reports a change."""
+    """The last known state of an external dependency. A change opens an alert."""
 
     name = models.CharField(max_length=60, unique=True)
     state = models.JSONField(default=dict)
@@ -282,7 +282,7 @@ class Dependency(models.Model):
 
 
 class SiteIdentity(models.Model):
-    """The site's id, in a single row. It tags all of this site's MLflow entries, and a restored backup keeps it."""
+    """The site's id, in a single row. It tags this site's MLflow entries. A restored backup keeps it."""
 
     uuid = models.UUIDField(default=uuid4, editable=False)
 
@@ -294,5 +294,5 @@ class SiteIdentity(models.Model):
 
     @classmethod
     def current(cls) -> str:
-        """Returns the id as a string; generates it on first use."""
+        """Returns the id as a string, and generates it on first use."""
         return str(cls.objects.get_or_create(pk=1)[0].uuid)

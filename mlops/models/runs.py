@@ -1,4 +1,4 @@
-"""Models of training runs, and of searches for hyper-parameters."""
+"""Models of training runs and hyper-parameter searches."""
 
 from django.conf import settings
 from django.db import models
@@ -32,7 +32,7 @@ class PipelineRun(Job):
 
 
 class RunStep(models.Model):
-    """One attempt at a step of a run, with its times, log and figures. A retry of the run continues from `result`."""
+    """One attempt at a step of a run, with its times, log and figures. A retry continues from `result`."""
 
     class Status(models.TextChoices):
         RUNNING = "running", "running"
@@ -77,7 +77,7 @@ class RunStep(models.Model):
 
     @property
     def progress(self) -> str:
-        """The text of the current activity."""
+        """Returns the text of the current activity."""
         return activity_text(self.activity, **self.activity_details)
 
 
@@ -86,7 +86,7 @@ def activity_text(activity: str, **details: object) -> str:
 
 
 class TuningStudy(models.Model):
-    """A search for hyper-parameters. Each trial is a row, so that a killed search continues after the last one."""
+    """A search for hyper-parameters. Each trial is a row, so that an interrupted search can continue."""
 
     algorithm = models.CharField(max_length=32)
     snapshot = models.ForeignKey(DatasetSnapshot, on_delete=models.PROTECT, related_name="tuning_studies")
@@ -109,13 +109,13 @@ class TuningStudy(models.Model):
 
     @property
     def best(self) -> "TuningTrial | None":
-        """The finished trial with the highest nDCG over all cuts. It may be trial 0, the current parameters."""
+        """Returns the finished trial with the highest nDCG over all cuts. It may be trial 0, the current parameters."""
         finished = self.trials.filter(status=TuningTrial.Status.FINISHED)
         return finished.order_by("-ndcg", "number").first()
 
 
 class TuningTrial(models.Model):
-    """A set of hyper-parameters with its scores. Trial 0 has the parameters in use when the search began."""
+    """A set of hyper-parameters with its scores. Trial 0 has the parameters that were in use when the search began."""
 
     class Status(models.TextChoices):
         FINISHED = "finished", _("finished")
@@ -142,7 +142,7 @@ class TuningTrial(models.Model):
 
     @property
     def message(self) -> str:
-        """Why the trial failed; empty if it did not fail."""
+        """Returns why the trial failed, or "" if it did not fail."""
         if self.status != self.Status.FAILED:
             return ""
         error = self.details.get("error") or NO_VALUE  # some exceptions have no text

@@ -1,4 +1,4 @@
-"""Models of trained versions, and of the gate's decisions and promotions, which form an append-only audit trail."""
+"""Models of trained versions, and the append-only audit trail of decisions and promotions."""
 
 from datetime import datetime
 from typing import Any, NoReturn, Self
@@ -18,7 +18,7 @@ from .runs import PipelineRun
 
 
 class ModelVersion(models.Model):
-    """A trained model. Its primary key is the version number shown to people, in the API and in metrics.
+    """A trained model. Its primary key is its version number on pages, in the API and in metrics.
 
     Status: candidate -> champion | refused; champion -> former (another was promoted) -> champion (rollback).
     """
@@ -74,30 +74,30 @@ class ModelVersion(models.Model):
 
     @property
     def promoted_at(self) -> datetime | None:
-        """The time when it last became the champion; None if it never did."""
+        """Returns when the version last became the champion, or None if it never did."""
         promotion = self.promotions.first()
         return promotion.promoted_at if promotion else None
 
     @property
     def ndcg(self) -> float | None:
-        """The nDCG on later data; None without an evaluation."""
+        """Returns the nDCG on later data, or None without an evaluation."""
         value: float | None = self.figures.get("models", {}).get("candidate", {}).get("summary", {}).get("ndcg")
         return value
 
     @property
     def has_passed(self) -> bool:
-        """Whether the gate passed the version and no person has refused it since."""
+        """Returns whether the gate passed the version and it was not refused since."""
         decision = self.decisions.first()
         return decision is not None and decision.outcome == GateDecision.Outcome.PASSED
 
     def difference_from(self, model: str) -> dict[str, Any] | None:
-        """Returns its nDCG minus that of a model in the same evaluation, with the interval; None if not compared."""
+        """Returns its nDCG minus another model's, with the interval, or None if they were not compared."""
         difference: dict[str, Any] | None = self.figures.get("differences", {}).get(model)
         return difference
 
 
 class RowIsKept(TypeError):
-    """Raised by an attempt to change or delete a row of the audit trail."""
+    """Raised when a row of the audit trail would be changed or deleted."""
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
@@ -112,9 +112,9 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnly(models.Model):
-    """Base of models whose rows are never changed or deleted; only the reference to an erased account becomes NULL.
+    """Base class of models whose rows are never changed or deleted. Only references to erased accounts become NULL.
 
-    Database triggers enforce the same.
+    Database triggers enforce this too.
     """
 
     objects = AppendOnlyQuerySet.as_manager()
@@ -135,7 +135,7 @@ SHOWN_FIRST = (Outcome.FAILED, Outcome.NOT_ENOUGH_EVIDENCE, Outcome.PASSED, Outc
 
 
 class GateDecision(AppendOnly):
-    """The gate's decision on a version with a finding per rule; or, with `decided_by`, a refusal by a person."""
+    """The gate's decision on a version, with one finding per rule. With `decided_by`, it is a person's refusal."""
 
     class Outcome(models.TextChoices):
         PASSED = "passed", _("passed")
@@ -158,13 +158,13 @@ class GateDecision(AppendOnly):
 
     @property
     def findings(self) -> list[Finding]:
-        """The findings of the rules. Rules that kept the version from passing come first, because there are many."""
+        """Returns the findings of the rules. Rules that stopped the version come first."""
         found = [Finding.from_dict(row) for row in self.rules]
         return sorted(found, key=lambda finding: SHOWN_FIRST.index(finding.outcome))
 
     @property
     def sentence(self) -> str:
-        """The reason to show: the rules that kept the version from passing, or the reason given by a person."""
+        """Returns the reason to show: the rules that stopped the version, or the reason given by a person."""
         if self.reason:
             return gettext("Refused by a person: {reason}").format(reason=self.reason)
         return describe_all(self.against) or gettext("All rules passed.")
@@ -203,7 +203,7 @@ class Promotion(AppendOnly):
     @property
     @admin.display(description=_("why"))
     def why(self) -> str:
-        """The reason given by a person, or otherwise the site's reason."""
+        """Returns the reason given by a person or, by default, the site's reason."""
         if self.kind == self.Kind.AUTOMATIC and not self.reason:
             return gettext("Passed the gate.") if self.previous_id else gettext("The first model that passed the gate.")
         return self.reason or describe_all(Finding.from_dict(row) for row in self.findings)

@@ -1,7 +1,7 @@
 """Alerts, which open when a check fails and close when it passes again.
 
-Each alert is logged, mailed and posted to the webhook once when it opens and once when it closes, regardless of how
-often its check runs in between.
+An alert is logged, mailed and posted to the webhook when it opens and again when it closes. Repeated checks in between
+send nothing.
 """
 
 import json
@@ -51,15 +51,15 @@ def set_alert(code: str, *findings: Finding, subject: str = "") -> Alert | None:
 
 
 def alert_on(finding: Finding) -> None:
-    """Opens or closes the alert on a single check, according to the finding's outcome."""
+    """Opens or closes the alert on a single check, depending on the finding's outcome."""
     set_alert(finding.code, *([finding] if finding.outcome == Outcome.ALERT else []))
 
 
 def send_beginning(alert: Alert) -> None:
-    """Sends an open alert through each channel that has not sent it yet, such as after a mail server's outage."""
+    """Sends an open alert through each channel that has not sent it yet."""
     for sent_at, (setting, send) in CHANNELS.items():
         rows = Alert.objects.filter(pk=alert.pk)
-        # Only the process that sets the time sends the alert, so that several processes do not send it twice.
+        # Only the process that sets the time sends the alert. This prevents duplicates.
         if not getattr(settings, setting) or not rows.filter(**{sent_at: None}).update(**{sent_at: timezone.now()}):
             continue
         is_sent = False
@@ -72,7 +72,7 @@ def send_beginning(alert: Alert) -> None:
 
 
 def send_unsent() -> None:
-    """Retries messages that could not be sent when their alerts opened. The check of an alert may run only daily."""
+    """Retries messages that could not be sent when their alerts opened. The alert's own check may run only daily."""
     for alert in open_alerts():
         send_beginning(alert)
 
@@ -105,7 +105,7 @@ def _close(code: str, subject: str) -> None:
 
 
 def page_of(alert: Alert) -> str:
-    """Returns the URL of the alert's page; only the path if CSRF_TRUSTED_ORIGINS does not contain the site's origin."""
+    """Returns the URL of the alert's page, or only the path if CSRF_TRUSTED_ORIGINS lacks the site's origin."""
     site = next((origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin), "")
     return site + reverse("admin:mlops_alert_change", args=[alert.pk])
 
@@ -116,7 +116,7 @@ def _mail(alert: Alert, heading: str, body: str) -> bool:
     except SoftTimeLimitExceeded:
         raise
     except Exception:
-        # The mail backend may raise any exception; the alert is in the log and the database anyway.
+        # The mail backend may raise any exception. The alert is also in the log and the database.
         logger.warning("the e-mail %r could not be sent", heading, exc_info=True)
         return False
     return True
@@ -149,7 +149,7 @@ def _post(alert: Alert, heading: str, body: str) -> bool:
 def _status_of_post(address: SplitResult, body: str) -> int:
     """Posts the body and returns the response's status.
 
-    Uses the standard library, because httpx takes long to import and would follow a redirect with a GET.
+    Uses the standard library, because httpx is slow to import and would follow a redirect with a GET.
     """
     kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
     connection = kind(address.hostname or "", address.port, timeout=WEBHOOK_SECONDS)
@@ -162,7 +162,7 @@ def _status_of_post(address: SplitResult, body: str) -> int:
         return connection.getresponse().status
 
 
-# Channels: the field with the time when the opening was sent, the setting of the recipients, and the send function.
+# Channels: the field for the time of sending, the setting with the recipients, and the send function.
 CHANNELS: dict[str, tuple[str, Callable[[Alert, str, str], bool]]] = {
     "mailed_at": ("ALERT_EMAILS", _mail),
     "posted_at": ("ALERT_WEBHOOK_URL", _post),

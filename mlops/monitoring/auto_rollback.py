@@ -1,7 +1,7 @@
 """Auto-rollback of a new champion if its errors, latency or online metrics exceed the policy's limits.
 
-Errors and latency are aggregated over all web processes (`recommender.serving.stats`). A champion that was itself
-restored by a rollback is not assessed, because a second failure would suggest that the site is at fault, not the model.
+Errors and latency are aggregated over all web processes (`recommender.serving.stats`). A champion that was restored by
+a rollback is not assessed, because a second failure suggests a problem with the site, not with the model.
 """
 
 import math
@@ -42,7 +42,7 @@ class ChampionHealth:
 
 
 def auto_rollback(*, now: datetime | None = None) -> ChampionHealth:
-    """Assesses the champion and rolls it back if a check fails. The findings are stored in the promotion's row."""
+    """Assesses the champion, and rolls it back if a check fails. Stores the findings with the promotion."""
     report = assess(now=now)
     if report.failures:
         report = replace(report, result=_roll_back(report))
@@ -62,7 +62,7 @@ def _roll_back(report: ChampionHealth) -> Finding:
 
 
 def assess(*, now: datetime | None = None) -> ChampionHealth:
-    """Returns the report that `auto_rollback` acts on, without changing anything."""
+    """Returns the report for `auto_rollback` without changing anything."""
     policy, now = settings.POLICY.auto_rollback, now or timezone.now()
     days, window = timedelta(days=policy.days), timedelta(minutes=policy.window_minutes)
     promotion = Promotion.objects.filter(version__status=ModelVersion.Status.CHAMPION).first()
@@ -92,7 +92,7 @@ def check_errors(serving: ServingStats, policy: AutoRollbackPolicy) -> Finding:
 
 
 def check_latency(serving: ServingStats, before: ServingStats | None, policy: AutoRollbackPolicy) -> Finding:
-    """Fails if the latency exceeds the policy's limit, or a lower limit if the previous champion was much faster."""
+    """Fails if the latency exceeds the policy's limit. The limit is lower if the previous champion was much faster."""
     found = serving.quantile(TAIL)
     if serving.n_served < policy.min_requests or found is None:
         return _too_few(AutoRollbackCode.LATENCY, serving, policy)

@@ -1,6 +1,6 @@
 """Backtests of the champion's recipe on later data: ablations of features, and the cost of older training data.
 
-An ablation leaves out one kind of features. Lists of new movies, which only features recommend, are compared too. A
+An ablation leaves out one kind of features. It also compares the lists of new movies, which depend on features only. A
 kind is harmful if two consecutive backtests find harm, because one of many intervals may be below zero by chance.
 """
 
@@ -35,7 +35,7 @@ COLUMNS = {
     FeatureCode.COUNTRIES: ("countries",),
 }
 COMPLETE = "complete"  # the model with all features
-FRESH = "0"  # the model trained on the latest data; the names of the others are their data's age in days
+FRESH = "0"  # the model trained on the latest data; other names are the age of the data in days
 LISTS: dict[ListsCode, str | None] = {ListsCode.ALL: None, ListsCode.NEW_MOVIES: NEW_MOVIES}
 
 Progress = Callable[[str], None]
@@ -82,7 +82,7 @@ def _context(champion: ModelVersion, progress: Progress) -> BacktestContext:
 
 
 def ablate_features(context: BacktestContext) -> Result:
-    """Passes if no kind of features is harmful twice in a row and at least one is beneficial."""
+    """Passes if no kind of features is harmful twice in a row and at least one kind is beneficial."""
     missing = null_shares(context.movies)
     present = [kind for kind, columns in COLUMNS.items() if any(missing.get(name, 1) < 1 for name in columns)]
     if not ESTIMATORS[context.algorithm].scores_new_movies or not present:
@@ -100,7 +100,7 @@ def ablate_features(context: BacktestContext) -> Result:
 
 
 def _without(context: BacktestContext, kinds: list[FeatureCode]) -> TemporalFold:
-    """Returns the fold without the columns of these kinds, both in the training data and in the catalogue."""
+    """Returns the fold without the columns of these kinds, in both the training data and the catalogue."""
     columns = [column for kind in kinds for column in COLUMNS[kind]]
     movies, catalogue = (
         frame.drop(columns=columns, errors="ignore") for frame in (context.movies, context.later.catalogue)
@@ -110,7 +110,7 @@ def _without(context: BacktestContext, kinds: list[FeatureCode]) -> TemporalFold
 
 
 def _worth(comparison: Comparison, name: str) -> dict[str, Any]:
-    """Returns the outcome, and the nDCG with all features minus that without these, for each kind of list."""
+    """Returns, for each kind of list, the outcome and the nDCG lost without these features."""
     intervals = {
         code.value: difference(comparison, COMPLETE, name, part=slice_name)
         for code, slice_name in LISTS.items()
@@ -132,7 +132,7 @@ def _found(outcome: AblationCode, figures: Mapping[str, Any]) -> set[str]:
 
 
 def measure_staleness(context: BacktestContext) -> Result:
-    """Measures the loss by age of the training data. `max_age_days` is the age up to which it is within the policy."""
+    """Measures the loss by age of the training data. `max_age_days` is the highest age within the policy's limit."""
     policy, training = settings.POLICY.staleness, settings.POLICY.training
     split, models = context.later.split, {}
     for days in sorted({0.0, *policy.backtest_ages_days}):
@@ -155,7 +155,7 @@ def _point(comparison: Comparison, name: str) -> dict[str, Any]:
 
 
 def _oldest(curve: list[dict[str, Any]], max_loss: float) -> float:
-    """Returns the last age before the first one with too much loss, but at least the lowest age above zero."""
+    """Returns the last age before the loss becomes too large, but at least the lowest age above zero."""
     good = curve[0]["days"]
     for point in curve[1:]:
         if point["loss"] > max_loss:

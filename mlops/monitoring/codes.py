@@ -1,7 +1,7 @@
 """Codes of the monitoring checks and alerts, with their titles and sentences.
 
-An alert shows the sentences of its findings; see `Alert.message` in mlops/models/monitoring.py. A finding shows the
-sentence of its `message` if it has one (all checks of shares use `Message.PSI`), and otherwise that of its code.
+An alert shows the sentences of its findings (see `Alert.message` in mlops/models/monitoring.py). A finding shows the
+sentence of its `message`, if it has one, or else that of its code. All checks of shares use `Message.PSI`.
 """
 
 from django.db.models import TextChoices
@@ -12,7 +12,7 @@ from mlops.findings import Text, register
 
 
 class AlertCode(TextChoices):
-    """Codes of alerts without a check of their own. Every other alert has the code of its check."""
+    """Codes of alerts that have no check. Every other alert has the code of its check."""
 
     AUTO_ROLLBACK = "auto_rollback", _("Auto-rollback of the champion")
     BACKUP_FAILED = "backup_failed", _("Backup")
@@ -94,14 +94,14 @@ class FeatureCode(TextChoices):
 
 
 class ListsCode(TextChoices):
-    """The kinds of lists on which an ablation compares the models."""
+    """Kinds of lists on which an ablation compares models."""
 
     ALL = "lists.all", _("lists")
     NEW_MOVIES = "lists.new_movies", _("lists of new movies")
 
 
 class AblationCode(TextChoices):
-    """The outcomes of an ablation."""
+    """Outcomes of an ablation."""
 
     BENEFICIAL = "ablation.beneficial", _("beneficial")
     UNCLEAR = "ablation.unclear", _("unclear")
@@ -126,7 +126,7 @@ class StalenessCode(TextChoices):
 
 
 class Message(TextChoices):
-    """Codes of sentences that several checks share or that depend on the result, labelled with the sentences."""
+    """Codes of sentences that several checks share or that depend on the result, with the sentences as labels."""
 
     TOO_FEW_REQUESTS = "canary.too_few_requests", _("{n} requests in the window; {needed} are needed.")
     TOO_FEW_RATINGS = (
@@ -170,7 +170,8 @@ class Message(TextChoices):
         "retraining.too_few_scored",
         _("{n_before} and {n_recent} scored ratings; each window needs {needed}."),
     )
-    # Only for rows created before feedback was counted per user and per shown list; so is NOT_INTERESTED's text below.
+    # Only for rows from before feedback was counted per user and list. The same applies to the text of NOT_INTERESTED
+    # below.
     TOO_FEW_FEEDBACK = "retraining.too_few_feedback", _("Users acted on {n} recommendations; {needed} are needed.")
     TOO_FEW_PEOPLE = (
         "retraining.too_few_people",

@@ -1,6 +1,6 @@
-"""Checks of the site's dependencies: installed libraries, TMDB and MLflow. A change raises an alert.
+"""Checks the site's dependencies: installed libraries, TMDB and MLflow. A change opens an alert.
 
-Libraries are compared with the champion's at its training and with requirements.txt. TMDB's configuration is compared
+Libraries are compared with requirements.txt and with those that trained the champion. TMDB's configuration is compared
 with its last known state, and its response for one movie with the expected fields. MLflow is synchronized with our
 rows.
 """
@@ -31,7 +31,7 @@ CHANGES_SHOWN = 5
 
 
 def check_dependencies() -> list[Finding]:
-    """Runs the checks, updates the alerts of reachable dependencies and records the evidence. Returns the findings."""
+    """Runs the checks, updates alerts of reachable dependencies and records evidence. Returns the findings."""
     findings = [_champion_libraries(), _pinned_libraries()]
     if tmdb_read_token():
         findings.append(_tmdb())
@@ -44,7 +44,8 @@ def check_dependencies() -> list[Finding]:
 
 
 def sync_registry() -> dict[str, int]:
-    """Mirrors missing versions and searches, and updates tags, aliases and the alert. Returns the number logged.
+    """Mirrors missing versions and searches to MLflow, and updates tags, aliases and the alert. Returns the number
+    logged.
 
     Raises MirrorBusy at once if another process writes to MLflow. Raises MirrorIncomplete at the end if some entries
     failed.
@@ -74,7 +75,7 @@ def _pinned_libraries() -> Finding:
 
 
 def _pins_in(path: Path) -> dict[str, str]:
-    """Returns the pinned versions keyed by name, including those from included files (`-r FILE`)."""
+    """Returns the pinned versions, keyed by name. Follows included files (`-r FILE`)."""
     pins: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("-r "):
@@ -96,7 +97,7 @@ def _of_libraries(code: DependencyCode, changes: list[str], **params: Any) -> Fi
 
 
 def _tmdb() -> Finding:
-    """Checks TMDB. An undocumented response or a rejected token raises an alert; an outage does not."""
+    """Checks TMDB. An undocumented response or a rejected token opens an alert. An outage does not."""
     code = DependencyCode.TMDB
     try:
         with connect() as tmdb:
@@ -114,7 +115,7 @@ def _tmdb() -> Finding:
 
 
 def _changed_keys(name: str, now: dict[str, Any]) -> list[str]:
-    """Returns the keys whose values differ from the last known state, and stores the new state."""
+    """Returns the keys whose values differ from the last known state. Stores the new state."""
     moment = timezone.now()
     row, is_new = Dependency.objects.get_or_create(name=name, defaults={"state": now})
     changed = sorted(key for key in {*row.state, *now} if row.state.get(key) != now.get(key))

@@ -1,8 +1,8 @@
-"""Online metrics of champions: each new positive rating is scored against the list that its user saw before.
+"""Online metrics of champions: scores each new positive rating against the list that its user saw before it.
 
-This is the last personal list shown to the user shortly before the rating. Without one, it is the list that the
-champion at that time would have shown, computed by the serving code from the user's ratings at that time. The current
-popular list is scored for comparison; it has an advantage, because these ratings may have made their movies popular.
+This is the last personal list shown shortly before the rating. If none was shown, the list is computed with the serving
+code, from the champion and the user's ratings at that time. The current popular list is scored for comparison. It has
+an advantage, because these ratings may have made their movies popular.
 """
 
 import logging
@@ -36,7 +36,7 @@ DailyMetrics = dict[tuple[int, date], OnlineMetrics]  # unsaved rows, keyed by v
 def score_online_metrics(*, now: datetime | None = None) -> dict[str, int]:
     """Scores at most `max_ratings` ratings after the watermark. Returns how many were scored and read.
 
-    Scores and watermark are written in one transaction, so that a rating counts once even if a task is killed or
+    Scores and watermark are written in one transaction, so each rating counts once even if a task is killed or
     delivered twice.
     """
     policy = settings.POLICY.online_metrics
@@ -63,7 +63,7 @@ def _is_positive(rating: Rating) -> bool:
 def _keep(scores: DailyMetrics, mark: Watermark, last: Rating) -> bool:
     """Saves the scores and moves the watermark.
 
-    Returns False if another process has moved the watermark before and has thus counted these ratings.
+    Returns False if another process has already moved the watermark, and thus counted these ratings.
     """
     with transaction.atomic():
         moved = Watermark.objects.filter(pk=mark.pk, at=mark.at, last_id=mark.last_id)
@@ -104,7 +104,7 @@ def _score(positives: list[Rating], champions: list[tuple[datetime, int]]) -> Da
 
 
 def _shown_before(ratings: list[Rating]) -> dict[int, Impression]:
-    """Returns the last complete personal list that the user saw shortly before each rating, keyed by rating."""
+    """Returns the last complete personal list shown to the user shortly before each rating, keyed by rating."""
     within = timedelta(hours=settings.POLICY.online_metrics.shown_within_hours)
     rows = personal_lists().filter(
         model_version__in=ModelVersion.objects.values("pk"),
@@ -126,9 +126,9 @@ def _shown_before(ratings: list[Rating]) -> dict[int, Impression]:
 
 
 def _would_have_shown(version: int, ratings: list[Rating], users: "_Users") -> Iterable[tuple[Rating, list[int]]]:
-    """Yields each rating with the ten movies that the version would have recommended to its user at that time.
+    """Yields each rating with the ten movies that the version would have recommended at that time.
 
-    Users who had rated no movie that the model knows saw popular movies instead, so their ratings are left out.
+    Skips users who had not rated a movie that the model knows, because they saw popular movies.
     """
     row = ModelVersion.objects.get(pk=version)
     if row.artifact_removed_at is not None:
@@ -142,7 +142,7 @@ def _would_have_shown(version: int, ratings: list[Rating], users: "_Users") -> I
 
 
 class _Users:
-    """The histories of the users who gave these ratings; returns a user's profile as of any rating."""
+    """The histories of the users who gave these ratings. Returns a user's profile at the time of a rating."""
 
     def __init__(self, ratings: list[Rating]) -> None:
         self._history: dict[int, list[tuple[Any, ...]]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Personal lists: those shown to signed-in users, and those that the champion makes for users at a given time."""
+"""Personal lists: those shown to signed-in users, and those that the champion computes for a given time."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ IDS_PER_QUERY = 900  # below SQLite's limit on parameters in older versions
 
 
 def personal_lists() -> QuerySet[Impression]:
-    """Returns the personal lists of signed-in users that were made by the champion at the time."""
+    """Returns the personal lists that a champion made for signed-in users."""
     rows = Impression.objects.filter(surface__in=PERSONAL, user__isnull=False, fallback="")
     return rows.filter(model_version__isnull=False)
 
 
 def evenly_sampled(rows: QuerySet[Any], limit: int) -> QuerySet[Any]:
-    """Returns all rows, or an even sample of about `limit` rows if there are more."""
+    """Returns all rows, or an even sample of about `limit` rows."""
     every = math.ceil(rows.count() / limit)
     return rows.annotate(part=F("pk") % every).filter(part=0) if every > 1 else rows
 
 
 def lists_shown(start: datetime, end: datetime, policy: DriftPolicy) -> list[Array]:
-    """Returns the first ten movies of each list shown in the period, sampled evenly above `max_lists` lists."""
+    """Returns the first ten movies of each list shown in the period, or of an even sample of `max_lists` lists."""
     rows = personal_lists().filter(shown_at__gt=start, shown_at__lte=end).order_by()
     found = evenly_sampled(rows, policy.max_lists).values_list("items", flat=True).iterator()
     return [np.array([item[0] for item in items[:K]], dtype=np.int64) for items in found if items]
 
 
 def champion_scores(people: Array, moment: datetime, policy: DriftPolicy) -> Array:
-    """Returns the mean score of each user's first ten movies, computed from their ratings up to `moment`."""
+    """Returns the mean score of each user's first ten movies, computed from ratings up to `moment`."""
     row = ServedModel.champion()
     if row is None:
         return np.empty(0)

@@ -1,4 +1,4 @@
-"""Retraining criteria. Each compares a figure with a threshold; a training starts if any criterion is met."""
+"""Retraining criteria. Each compares a figure with a threshold. A training starts if any criterion is met."""
 
 import logging
 from collections import defaultdict
@@ -62,7 +62,7 @@ def _act(reasons: list[Finding], now: datetime) -> tuple[PipelineRun | None, Ret
 
 
 def _criterion(code: RetrainingCode, figure: float, threshold: float, **params: Any) -> Finding:
-    """Returns the finding of a criterion that is met if the figure reaches the threshold."""
+    """Returns the finding of a criterion, which is met if the figure reaches the threshold."""
     return Finding(code, Outcome.alert_if(figure >= threshold), figure, threshold, params=params)
 
 
@@ -78,7 +78,7 @@ def _new_movies(champion: ModelVersion, now: datetime) -> Finding:
 
 
 def _new_ratings(champion: ModelVersion, now: datetime) -> Finding:
-    """Counts the ratings given since the snapshot or, if greater, the growth, which includes imported old ratings."""
+    """Counts the ratings since the snapshot or, if greater, the growth. Imported ratings may be older."""
     snapshot = champion.snapshot
     rows = Rating.objects.for_training().order_by()
     given = rows.filter(rated_at__gt=snapshot.exported_at, rated_at__lte=now).count()
@@ -99,7 +99,7 @@ def _online_metrics(champion: ModelVersion, now: datetime) -> Finding:
 
 
 def _drift(champion: ModelVersion, now: datetime) -> Finding:
-    """Counts the latest consecutive reports with an alert; skips reports close together and those before the data."""
+    """Counts the latest consecutive drift reports with an alert. Skips reports that overlap or precede the data."""
     policy = settings.POLICY.retraining
     reports = DriftReport.objects.filter(window_end__gt=champion.snapshot.exported_at, window_end__lte=now).order_by(
         "-window_end"
@@ -122,10 +122,10 @@ def _champion_age(champion: ModelVersion, now: datetime) -> Finding:
 
 
 def _not_interested(champion: ModelVersion, now: datetime) -> Finding:
-    """Averages the share of unwanted movies among the shown recommendations that users acted on.
+    """Averages the share of unwanted movies among recommendations that users acted on.
 
-    Each list counts once per user, and each user once. So that no single account can meet the criterion, the average
-    excludes the user with the highest share, and the sample sizes exclude the user who acted on the most lists.
+    Each list counts once per user, and each user once. The average excludes the user with the highest share, and the
+    sample sizes exclude the user who acted on the most lists, so that no single account can meet the criterion.
     """
     policy, code = settings.POLICY.retraining, RetrainingCode.NOT_INTERESTED
     parts = _unwanted_parts(max(now - timedelta(days=policy.window_days), champion.created_at), now)
@@ -140,7 +140,7 @@ def _not_interested(champion: ModelVersion, now: datetime) -> Finding:
 
 
 def _unwanted_parts(since: datetime, until: datetime) -> dict[int, list[float]]:
-    """Returns each user's shares of unwanted movies, one per list; leaves out dismissals that were undone since."""
+    """Returns each user's shares of unwanted movies, one per list. Ignores dismissals that were undone."""
     shown = Impression.objects.filter(request_id=OuterRef("request_id"), user=OuterRef("user"))
     dismissed = Dismissal.objects.filter(user=OuterRef("user"), movie=OuterRef("movie"))
     is_unwanted = Q(kind=Feedback.Kind.NOT_INTERESTED) & Exists(dismissed)

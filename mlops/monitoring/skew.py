@@ -1,4 +1,4 @@
-"""Training/serving skew: compares serving inputs, movie metadata and served scores with the champion's training."""
+"""Training/serving skew: compares inputs, metadata and scores in serving with the champion's training."""
 
 import math
 from pathlib import Path
@@ -32,7 +32,7 @@ TESTS = {SkewCode.INPUTS: "Mo2", SkewCode.METADATA: "Mo3", SkewCode.SCORES: "Mo3
 
 
 def check_skew() -> dict[str, bool]:
-    """Runs all checks, records them as evidence and raises alerts. Returns whether each check passed, keyed by code.
+    """Runs all checks, records evidence and updates alerts. Returns whether each check passed, keyed by code.
 
     Returns an empty dict without a champion.
     """
@@ -49,14 +49,14 @@ def check_skew() -> dict[str, bool]:
 
 
 def sample_people() -> list[int]:
-    """Returns the users who were shown lists last, followed by the users who rated last."""
+    """Returns the users who last saw a list, followed by those who rated last."""
     shown = personal_lists().order_by("-shown_at", "-id").values_list("user_id", flat=True)[: 5 * PEOPLE]
     rated = Rating.objects.for_training().order_by("-rated_at", "-id").values_list("user_id", flat=True)[: 50 * PEOPLE]
     return list(dict.fromkeys([*shown, *rated]))[:PEOPLE]
 
 
 def check_inputs(people: list[int]) -> Finding:
-    """Applies the data rules for training to the ratings from which lists are computed."""
+    """Applies the training data rules to the ratings used in serving."""
     rows = Rating.objects.filter(user__in=people).order_by("rated_at", "id").values_list(*RATING_COLUMNS)
     ratings = pd.DataFrame(list(rows), columns=RATING_COLUMNS)
     ratings["rated_at"] = pd.to_datetime(ratings["rated_at"], utc=True).astype("datetime64[us, UTC]")
@@ -69,9 +69,9 @@ def check_inputs(people: list[int]) -> Finding:
 
 
 def check_metadata(champion: ModelVersion) -> Finding | None:
-    """Checks that movies unchanged since the export have the same metadata in the snapshot and in serving.
+    """Compares the metadata in the snapshot and in serving, for movies unchanged since the export.
 
-    Returns None if there are no movies to compare.
+    Returns None if there are no such movies.
     """
     code = SkewCode.METADATA
     if champion.snapshot.unavailable_reason:
@@ -92,7 +92,7 @@ def check_metadata(champion: ModelVersion) -> Finding | None:
 
 
 def check_scores(champion: ModelVersion, people: list[int]) -> Finding:
-    """Checks that the model as web processes load it gives the same lists and scores as its files, loaded directly."""
+    """Compares lists and scores of the model as web processes load it with those of its files, loaded directly."""
     served, stored = load_version(champion), load_recommender(Path(folder_of(champion)), mmap=False)
     known = frozenset(stored.movie_ids_.tolist())
     histories = [history for user in people[:50] if (history := _history(user, known))]

@@ -1,4 +1,4 @@
-"""Checks the age of the champion, its data, ratings, backups and the heartbeat, and raises alerts by policy."""
+"""Checks the age of the champion, its data, ratings, backups and the heartbeat, and opens alerts."""
 
 import math
 from collections.abc import Iterator
@@ -18,17 +18,17 @@ from mlops.monitoring.alerts import alert_on, set_alert
 from mlops.monitoring.codes import AlertCode, Message, StalenessCode
 from mlops.next_run import planned_run
 
-BACKUP_GRACE = timedelta(hours=6)  # allowed delay after the planned time, such as for a machine that was off
+BACKUP_GRACE = timedelta(hours=6)  # allowed delay after the planned time, for example if a machine was off
 
 
 @dataclass(frozen=True)
 class StalenessCheck:
-    """The time of an event. An age above `limit` raises an alert; with `limit` None any age is accepted."""
+    """The time of an event. An age above `limit` opens an alert. If `limit` is None, any age is accepted."""
 
     code: StalenessCode
     at: datetime | None
     limit: timedelta | None = None
-    is_required: bool = False  # whether a missing event raises the alert too
+    is_required: bool = False  # whether a missing event also opens the alert
 
     def age(self, now: datetime) -> timedelta | None:
         return max(now - self.at, timedelta(0)) if self.at else None
@@ -56,7 +56,7 @@ class StalenessCheck:
 
 
 def beat_heartbeat() -> datetime:
-    """Records a heartbeat. Beat sends it each minute, so a recent one shows that Beat, broker and worker run."""
+    """Records a heartbeat. Beat sends it every minute, so a recent one shows that all services run."""
     row, _ = Watermark.objects.update_or_create(name=Watermark.Job.HEARTBEAT, defaults={"at": timezone.now()})
     return row.at
 
@@ -82,7 +82,7 @@ def staleness_checks() -> list[StalenessCheck]:
 
 
 def _known_limit() -> float:
-    """Returns the age in days up to which the last backtest found little loss; infinity without a backtest."""
+    """Returns the age in days up to which the last backtest found little loss, or infinity without a backtest."""
     last = Backtest.objects.filter(kind=Backtest.Kind.STALENESS).first()
     return float(last.figures["max_age_days"]) if last else math.inf
 
@@ -112,10 +112,10 @@ def last_backup() -> datetime | None:
 
 @contextmanager
 def watch_backup() -> Iterator[None]:
-    """Opens an alert if the backup in the body fails. A success closes the alert and is recorded as the last backup."""
+    """Opens an alert if the backup in the body fails. A success is recorded and closes the alert."""
     try:
         yield
-    except Exception as error:  # whatever the error is, there is no backup
+    except Exception as error:  # any exception means that there is no backup
         finding = Finding(AlertCode.BACKUP_FAILED, Outcome.ALERT, params={"error": str(error)})
         set_alert(AlertCode.BACKUP_FAILED, finding)
         raise
@@ -134,7 +134,7 @@ def _scheduler() -> StalenessCheck:
 
 
 def _backup() -> StalenessCheck:
-    """The limit is the time from the last backup to the next planned one, or None without a folder or a schedule."""
+    """Returns the check of the last backup. Its limit is None without a folder or schedule."""
     at = last_backup()
     row = PeriodicTask.objects.filter(task="mlops.backup", enabled=True).first()
     if row is None or row.scheduler is None or settings.POLICY.backup.folder is None:
@@ -145,7 +145,7 @@ def _backup() -> StalenessCheck:
 
 
 def _latest_rating(limit: timedelta) -> StalenessCheck:
-    """The limit is None until a user rates after the first promotion, because earlier ratings are imported."""
+    """Returns the check of the latest rating. Its limit is None until a user rates after the first promotion."""
     at = Rating.objects.for_training().order_by("-rated_at").values_list("rated_at", flat=True).first()
     began = Promotion.objects.order_by("id").values_list("promoted_at", flat=True).first()
     is_alive = at is not None and began is not None and at >= began
@@ -161,7 +161,7 @@ def _text(span: timedelta) -> str:
 
 
 def _alert_on_training() -> None:
-    """Raises an alert if the last training errored (a bug, a dead worker), but not if the gate refused its model."""
+    """Opens an alert if the last training errored (a bug, a dead worker), but not if the gate refused its model."""
     ended = PipelineRun.objects.exclude(status__in=PipelineRun.ACTIVE).first()
     findings = []
     if ended is not None and ended.status == PipelineRun.Status.ERRORED:

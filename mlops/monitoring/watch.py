@@ -1,4 +1,4 @@
-"""Checks that run in web processes, because a dead Beat or worker cannot report itself."""
+"""Checks that run in web processes, because Beat and workers cannot report their own death."""
 
 import os
 import tempfile
@@ -18,18 +18,18 @@ from recommender.serving.model_server import server
 from recommender.serving.periodic import PeriodicThread
 
 WATCH_SECONDS = 60.0
-ROOM_BYTES = 1 << 20  # a disk with less free space counts as full
+ROOM_BYTES = 1 << 20  # a disk with less free space is considered full
 
 
 def watch_counter() -> None:
-    """Raises an alert while Redis cannot count requests for the rate limits."""
+    """Opens an alert if Redis cannot count requests for the rate limits."""
     error = redis_error()
     outcome = Outcome.ALERT if error else Outcome.OK
     alert_on(Finding(DependencyCode.COUNTER, outcome, params={"error": error}))
 
 
 def disk_error() -> str:
-    """Returns why VAR_DIR cannot be written to, such as a full or read-only disk; empty if it can."""
+    """Returns why VAR_DIR is not writable, such as a full or read-only disk, or "" if it is."""
     try:
         with tempfile.TemporaryFile(dir=settings.VAR_DIR) as file:
             os.posix_fallocate(file.fileno(), 0, ROOM_BYTES)
@@ -39,17 +39,17 @@ def disk_error() -> str:
 
 
 def watch_disk() -> None:
-    """Raises an alert while VAR_DIR cannot be written to."""
+    """Opens an alert if VAR_DIR is not writable."""
     error = disk_error()
     params = {"folder": str(settings.VAR_DIR), "error": error}
     alert_on(Finding(DependencyCode.DISK, Outcome.ALERT if error else Outcome.OK, params=params))
 
 
 def watch_champion() -> None:
-    """Raises an alert while processes cannot load the champion, such as after its files were changed or removed."""
+    """Opens an alert if processes cannot load the champion, for example because its files are missing."""
     champion = ServedModel.champion()
     error = server.refusal(champion) if champion else ""
-    if error is None:  # all processes share the alert; one that has not tried to load the model does not change it
+    if error is None:  # all processes share the alert, so one that has not tried to load the model does not change it
         return
     params = {"version": champion and champion.version, "error": error}
     alert_on(Finding(DependencyCode.CHAMPION_FILES, Outcome.ALERT if error else Outcome.OK, params=params))
@@ -60,7 +60,7 @@ def _watch() -> None:
     watch_champion()
     watch_scheduler()
     send_unsent()
-    watch_disk()  # last, because SQLite cannot store the alert on a full disk and raises an error
+    watch_disk()  # last, because SQLite cannot store the alert on a full disk
 
 
 site_watch = PeriodicThread("watch what the site needs", _watch, lambda: WATCH_SECONDS)
@@ -68,5 +68,5 @@ site_watch = PeriodicThread("watch what the site needs", _watch, lambda: WATCH_S
 
 @receiver(counter_failed)
 def watch_now(**kwargs: Any) -> None:
-    """Wakes the thread, which sends the alert, because a mail server may be too slow for a request."""
+    """Wakes the thread that sends the alert. A mail server may be too slow for a request."""
     site_watch.wake()

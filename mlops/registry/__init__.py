@@ -1,1 +1,1 @@
-"""The model registry: promotion, smoke tests and retention of versions, and their mirrors in MLflow and DVC."""
+"""The model registry: promotion, smoke tests and retention of versions, and their copies in MLflow and DVC."""

@@ -24,15 +24,15 @@ def folder_of(version: ModelVersion) -> Path:
 
 
 def load_version(version: ModelVersion) -> LoadedModel:
-    """Load the model as web processes do; raises the errors of `load_model`."""
+    """Load the model as web processes do. Raises the errors of `load_model`."""
     pointer = ServedModel(version=version.pk, algorithm=version.algorithm, artifact=version.artifact)
     pointer.checksum = version.artifact_checksum
     return load_model(pointer)
 
 
 def require_artifact(version: ModelVersion) -> None:
-    """Raises ArtifactNotAvailable unless the files exist, are complete and match the registered checksum."""
-    # Imported here, so that Beat, workers and commands that promote nothing start without pandas and scipy.
+    """Raises ArtifactNotAvailable unless the files are complete and match the registered checksum."""
+    # imported here, so that Beat, workers and most commands start without pandas and scipy
     from recommender.estimators import ArtifactError, artifact_checksum, load_recommender
 
     if version.artifact_removed_at:
@@ -54,13 +54,13 @@ def size_of(folder: Path) -> int:
 
 
 def run_smoke_test(folder: Path, given: SmokeTestInput) -> dict[str, Any]:
-    """Runs `mlops.registry.smoke_test` in a separate process and returns its result. A crash or a hang is a failure."""
+    """Runs `mlops.registry.smoke_test` in a separate process and returns its result. A crash is a failure."""
     policy = settings.POLICY.gate
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(asdict(given), file)
         file.flush()
         command = [sys.executable, "-m", "mlops.registry.smoke_test", str(folder), file.name, str(policy.max_memory_mb)]
-        # One BLAS thread, as in a web worker, so that the measured latency is that of serving.
+        # One BLAS thread, as in a web worker, so that the latency is measured as in serving.
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         try:
             process = subprocess.run(

@@ -1,6 +1,6 @@
 """Codes of the smoke checks and of the problems with the mirror in MLflow.
 
-`smoke_checks` and `smoke_test` use the codes without the prefix.
+`smoke_checks` and `smoke_test` use the codes without their prefix.
 """
 
 from django.db.models import TextChoices

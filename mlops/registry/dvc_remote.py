@@ -1,7 +1,7 @@
 """Pushes snapshots and champions to DVC's remote, and restores them on an empty host.
 
-DVC is called through its command line; the site works without it. Next to each pushed folder is a pointer, FOLDER.dvc,
-from which `dvc pull` finds the files. The pointers are copied to the remote too, because an empty host has none.
+Uses DVC's command line. The site works without DVC. Each pushed folder has a pointer file next to it, FOLDER.dvc, which
+`dvc pull` uses to find the files. The pointers are copied to the remote too, because an empty host has none.
 """
 
 import hashlib
@@ -33,10 +33,9 @@ TIMEOUT_SECONDS = 3600
 
 
 def push_data() -> dict[str, int]:
-    """Pushes snapshots of automatic trainings, and the champion with its snapshot, unless they were pushed before.
+    """Pushes the champion with its snapshot, and the snapshots of automatic trainings, unless already pushed.
 
-    Returns how many snapshots and models were pushed.
-    Raises NoDataRemote, DataRemoteError.
+    Returns how many snapshots and models were pushed. Raises NoDataRemote, DataRemoteError.
     """
     _require_remote()
     champions = ModelVersion.objects.filter(status=ModelVersion.Status.CHAMPION)
@@ -56,9 +55,8 @@ def push_data() -> dict[str, int]:
 def restore_data(*, latest: bool = False) -> list[Path]:
     """Restores the pointers and their files, and returns the folders. Raises NoDataRemote, DataRemoteError.
 
-    With `latest`, restores only the snapshot with the latest ratings. Folders that are already complete are not pulled.
-    DVC hashes what it downloads but trusts its own cache, so files are compared with their pointers again before any is
-    moved into place.
+    With `latest`, restores only the snapshot with the latest ratings. Skips folders that are already complete. Files
+    are compared with their pointers before they are moved into place, because DVC does not verify its own cache.
     """
     _require_remote()
     _prepare_project()
@@ -82,7 +80,7 @@ def restore_data(*, latest: bool = False) -> list[Path]:
 def _latest(pointers: dict[Path, Path]) -> dict[Path, Path]:
     """Returns the pointer of the snapshot with the latest ratings.
 
-    Pointers from earlier versions have no time; if no pointer has one, returns those of all snapshots.
+    Pointers from earlier versions have no time. If no pointer has one, returns the pointers of all snapshots.
     """
     snapshots = {pointer: place for pointer, place in pointers.items() if place == Path(settings.SNAPSHOT_DIR)}
     times = {pointer: (_read(pointer).get("meta") or {}).get("last_rated_at") or "" for pointer in snapshots}
@@ -104,7 +102,7 @@ def _hash_in(pointer: Path) -> str:
 
 
 def _hash(folder: Path) -> str:
-    """Returns DVC's hash of a folder, which is the hash of the list of its files' hashes."""
+    """Returns DVC's hash of a folder, which is a hash of the list of its files' hashes."""
     files = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
     listed = [{"md5": _md5(path.read_bytes()), "relpath": name} for name, path in files]
     return f"{_md5(json.dumps(listed).encode())}.dir"
@@ -122,9 +120,9 @@ def _require_remote() -> None:
 
 
 def _push(folder: Path, meta: dict[str, datetime | None]) -> None:
-    """Uploads the folder straight to the remote, and adds `meta` to its pointer, where DVC preserves it.
+    """Uploads the folder to the remote, and adds `meta` to its pointer.
 
-    The folder is only read, because web processes may have mapped its files.
+    Only reads the folder, because web processes may have mapped its files.
     """
     project = Path(settings.DVC_DIR)
     if not folder.is_relative_to(project):
@@ -148,7 +146,7 @@ def _publish_pointer(pointer: Path) -> None:
 
 
 def _fetch_pointers(stack: ExitStack) -> dict[Path, Path]:
-    """Downloads the pointers to temporary folders, which the stack removes. Maps each to its data's parent folder."""
+    """Downloads the pointers to temporary folders. Maps each pointer to the parent folder of its data."""
     fetched = {}
     with _remote_pointers() as (system, folders):
         for remote, place in folders.items():
@@ -163,7 +161,7 @@ def _fetch_pointers(stack: ExitStack) -> dict[Path, Path]:
 @contextmanager
 def _remote_pointers() -> Iterator[tuple[Any, dict[str, Path]]]:
     """Yields the remote's file system, and a map of its pointer folders to our data folders."""
-    # Imported here, because fsspec is installed with DVC, which is optional.
+    # imported here, because fsspec is installed with DVC, which is optional
     from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
     places = {"snapshots": Path(settings.SNAPSHOT_DIR), "models": Path(settings.MODEL_DIR)}
@@ -175,16 +173,16 @@ def _remote_pointers() -> Iterator[tuple[Any, dict[str, Path]]]:
 
 
 def _prepare_project() -> None:
-    """Creates DVC's project if needed and configures the remote from the environment.
+    """Creates DVC's project if needed, and configures the remote from the environment.
 
-    It writes the files itself, because DVC's own four commands take seconds.
+    Writes the files directly, because DVC's own four commands take seconds.
     """
     project, url = Path(settings.DVC_DIR), settings.DVC_REMOTE_URL
     if not (project / ".dvc").is_dir():
         (project / ".dvc").mkdir(parents=True)
         (project / ".dvc" / "config").write_text("[core]\nno_scm = true\nanalytics = false\n", encoding="utf-8")
     place = url if "://" in url else str((project / url).resolve())
-    remote = {"url": f'"{place}"', "verify": "true"}  # without `verify`, DVC does not hash what it pulls
+    remote = {"url": f'"{place}"', "verify": "true"}  # DVC verifies pulled files only with `verify`
     config, file = ConfigParser(interpolation=None), project / ".dvc" / "config.local"
     config.read(file, encoding="utf-8")  # keep settings that an operator has added
     config.read_dict({"core": {"remote": REMOTE}, f"'remote \"{REMOTE}\"'": remote})

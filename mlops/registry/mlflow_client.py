@@ -1,8 +1,8 @@
 """Access to MLflow's experiment, registered model and aliases, restricted to the entries of this site.
 
-Several sites may share an MLflow server, its experiment and its registered model. A site tags all its entries with its
-id, and never describes, aliases or removes entries with another site's id. Entries written by earlier versions of this
-program have no id. Such an entry is ours if one of our rows names its run, because run ids are unique across stores.
+Several sites may share an MLflow server, its experiment and its registered model. Each site tags its entries with its
+id, and never changes or removes entries with another site's id. Entries written by earlier versions of this program
+have no id. Such an entry is ours if one of our rows refers to its run, because run ids are unique across stores.
 
 Only this module and pyfunc_model.py import MLflow, and only when it is first needed. Every function here may fail;
 `mlflow_sync` handles the errors.
@@ -33,7 +33,7 @@ UPLOAD_BYTES_PER_SECOND = 20 * 1024**2  # a server copies an upload to its own s
 _TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 _ENVIRONMENT = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    # A server that never responds delays a training by this much, once, because the next sync is the retry.
+    # A server that never responds delays a training by this time, but only once, because the next sync retries.
     _TIMEOUT: "5",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -49,7 +49,7 @@ def connect() -> Any:
     uri = settings.MLFLOW_TRACKING_URI
     if uri.startswith("sqlite:///"):
         Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    import mlflow  # Imported here: it takes seconds and 170 MB, which web processes should not spend.
+    import mlflow  # imported here, because it takes seconds and 170 MB
 
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
@@ -58,7 +58,7 @@ def connect() -> Any:
 
 @contextmanager
 def time_to_upload(size: int) -> Iterator[None]:
-    """Extends MLflow's request timeout within the body by the time to transfer `size` bytes."""
+    """Extends MLflow's request timeout in the body by the time to upload `size` bytes."""
     usual = os.environ[_TIMEOUT]
     os.environ[_TIMEOUT] = str(int(usual) + size // UPLOAD_BYTES_PER_SECOND)
     try:
@@ -68,7 +68,7 @@ def time_to_upload(size: int) -> Iterator[None]:
 
 
 def outage() -> str:
-    """Returns why MLflow cannot be used at the moment; empty if it responds."""
+    """Returns why MLflow is not available, or "" if it responds."""
     try:
         experiment(connect().MlflowClient())
     except SoftTimeLimitExceeded:
@@ -79,18 +79,18 @@ def outage() -> str:
 
 
 def in_short(error: Exception) -> str:
-    """Returns the error on one line of at most ERROR_LENGTH characters, without user names and passwords in URLs."""
+    """Returns the error on one line of at most ERROR_LENGTH characters. Removes credentials from URLs."""
     text = " ".join(str(error).split()) or type(error).__name__
     return re.sub(r"//[^/@\s]*@", "//", text)[:ERROR_LENGTH]
 
 
 def experiment(client: Any) -> str:
-    """Returns the experiment's id. Restores a deleted experiment: its name stays taken, so none could be created."""
+    """Returns the experiment's id. Restores the experiment if it was deleted, because its name stays reserved."""
     if found := client.get_experiment_by_name(EXPERIMENT):
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
-    # A server chooses its artefact folder itself; for a plain database file we choose it.
+    # A server chooses its artefact folder itself. For a plain database file, we choose it.
     local = settings.MLFLOW_TRACKING_URI.startswith("sqlite:")
     return str(client.create_experiment(EXPERIMENT, settings.MLFLOW_ARTIFACT_DIR.as_uri() if local else None))
 
@@ -103,7 +103,7 @@ def runs_with(tags: Mapping[str, str]) -> list[Any]:
 
 
 def existing_runs(run_ids: Iterable[str]) -> dict[str, Any]:
-    """Returns those of our runs that exist in this store, keyed by id.
+    """Returns the runs with these ids that belong to us, keyed by id.
 
     Restores deleted runs, and adds this site's id to runs without one.
     """
@@ -126,7 +126,7 @@ def existing_runs(run_ids: Iterable[str]) -> dict[str, Any]:
 
 
 def registered_versions(run_id: str) -> list[Any]:
-    """Returns the registered versions of our run, which are one or none."""
+    """Returns the registered versions of our run, at most one."""
     if not run_id:
         return []
     which = f"name = '{settings.MLFLOW_MODEL_NAME}' and run_id = '{run_id}'"
@@ -135,9 +135,9 @@ def registered_versions(run_id: str) -> list[Any]:
 
 
 def download(version: ModelVersion, folder: Path) -> Path | None:
-    """Downloads the version's artefact from MLflow to `folder` and returns its path; None if MLflow has none.
+    """Downloads the version's artefact from MLflow to `folder` and returns its path, or None if MLflow has none.
 
-    The content is not verified.
+    Does not verify the content.
     """
     if not (found := registered_versions(version.mlflow_run_id)):
         return None
@@ -158,7 +158,7 @@ def remove_registered(run_id: str) -> bool:
     found = registered_versions(run_id)
     for registered in found:
         try:
-            # A registered version refers to its logged model, which holds the location of the files.
+            # A registered version refers to its logged model, which stores the location of the files.
             model = client.get_logged_model(registered.source.removeprefix("models:/"))
         except mlflow.exceptions.MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
@@ -173,8 +173,8 @@ def remove_registered(run_id: str) -> bool:
 def point_aliases(present: QuerySet[ModelVersion]) -> list[Finding]:
     """Sets the alias `champion` to the served version and `challenger` to the latest candidate.
 
-    An alias on another site's version stays, because its users expect that model. Returns a finding for each such
-    alias.
+    Does not move an alias from another site's version, because its users expect that model. Returns a finding for each
+    such alias.
     """
     client = connect().MlflowClient()
     models = client.search_registered_models(f"name = '{settings.MLFLOW_MODEL_NAME}'")
@@ -188,7 +188,7 @@ def point_aliases(present: QuerySet[ModelVersion]) -> list[Finding]:
 
 
 def _point(client: Any, alias: str, number: str | int | None, run_id: str) -> Finding | None:
-    """Moves one alias. If we have no version for it, deletes our alias, because none is better than a wrong one."""
+    """Moves one alias. Deletes our alias if we have no version for it, because no alias is better than a wrong one."""
     target = next(iter(registered_versions(run_id)), None)
     holder = client.get_model_version(settings.MLFLOW_MODEL_NAME, str(number)) if number else None
     if holder is not None and not _is_ours(holder):
@@ -207,7 +207,7 @@ def site_tag() -> dict[str, str]:
 
 
 def _has_no_other_site(tags: Mapping[str, str], site: str) -> bool:
-    """Whether no other site has tagged the entry; sufficient for entries found by the id of one of our runs."""
+    """Returns whether the entry has no other site's id. Only for entries found by one of our run ids."""
     return tags.get(SITE_TAG) in (None, site)
 
 

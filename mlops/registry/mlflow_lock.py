@@ -1,4 +1,4 @@
-"""A lock for writing to MLflow. A second writer would take a run that is being written for a leftover and delete it."""
+"""A lock for writing to MLflow. Without it, a second writer would delete an incomplete run as a leftover."""
 
 import fcntl
 import time
@@ -16,7 +16,7 @@ PAUSE_SECONDS = 0.2
 
 @contextmanager
 def sole_writer(*, wait_seconds: float = 0) -> Iterator[None]:
-    """Keeps other processes from writing to MLflow within the body. The lock of a killed process is released.
+    """Prevents other processes from writing to MLflow. The lock is released if the process is killed.
 
     Raises MirrorBusy if another process still holds the lock after `wait_seconds`.
     """
@@ -49,7 +49,7 @@ def _locked_in_postgres() -> Iterator[None]:
 
 @contextmanager
 def _locked_file() -> Iterator[None]:
-    """Locks a file, which suffices with SQLite because all processes are on one host."""
+    """Locks a file. This suffices with SQLite, because all processes are on one host."""
     with (settings.VAR_DIR / "mlflow.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Synchronizes MLflow with our rows, row by row: adds missing entries, updates changed ones and removes old ones."""
+"""Synchronizes MLflow with our rows: adds missing entries, updates changed ones and removes old ones."""
 
 import logging
 from collections.abc import Callable
@@ -22,21 +22,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class MirrorReport:
-    """The number of versions that a sync logged, and the problems that it found."""
+    """The number of versions that a sync logged, and the problems it found."""
 
     n_logged: int = 0
     findings: list[Finding] = field(default_factory=list)
     outage: str = ""
 
     def attempt(self, name: str, work: Callable[..., Any], *arguments: Any) -> Any:
-        """Returns the result of `work`, or None after an error, which becomes a finding. Does nothing in an outage."""
+        """Returns the result of `work`, or records its error as a finding. Does nothing during an outage."""
         if self.outage:
             return None
         try:
             return work(*arguments)
         except SoftTimeLimitExceeded:
             raise
-        except Exception as error:  # MLflow may raise any exception; one row must not hold up the others
+        except Exception as error:  # MLflow may raise any exception, which must not stop the other rows
             self.check()
             if not self.outage:
                 params = {"error": mlflow_client.in_short(error)}
@@ -44,7 +44,7 @@ class MirrorReport:
             return None
 
     def check(self) -> None:
-        """Probes MLflow, so that a server that never responds costs one timeout instead of one per row."""
+        """Probes MLflow, so that an unresponsive server costs one timeout instead of one per row."""
         if outage := mlflow_client.outage():
             self.stop(outage)
 
@@ -54,14 +54,14 @@ class MirrorReport:
 
     @property
     def failures(self) -> list[Finding]:
-        """The findings that the next sync retries."""
+        """Returns the findings that the next sync should retry."""
         return [finding for finding in self.findings if finding.code != MirrorCode.ALIAS]
 
 
 def sync_registry() -> MirrorReport:
     """Mirrors missing rows to MLflow, updates tags and aliases, and deletes versions that retention has removed.
 
-    A sync that runs out of time stops and reports it. Raises MirrorBusy at once if another process writes to MLflow.
+    Stops and reports it when it runs out of time. Raises MirrorBusy at once if another process writes to MLflow.
     """
     report = MirrorReport()
     with sole_writer():
@@ -84,7 +84,7 @@ def _sync(report: MirrorReport) -> None:
 
 
 def remove_versions() -> None:
-    """Removes from MLflow the versions whose files retention has removed. `sync_registry` retries failures."""
+    """Removes versions from MLflow if retention has removed their files. `sync_registry` retries failures."""
     report = MirrorReport()
     if _removed().exists():
         report.check()

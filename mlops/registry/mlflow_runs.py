@@ -1,6 +1,7 @@
 """Writes our rows to MLflow.
 
-A version becomes a run with its files and a registered version, a search a run with its trials as nested runs.
+A version is logged as a run with its files and a registered version. A search is logged as a run with its trials as
+nested runs.
 """
 
 import hashlib
@@ -27,19 +28,18 @@ from mlops.registry.mlflow_client import (
     time_to_upload,
 )
 from mlops.registry.model_card import model_card
-from recommender import estimators  # not its names: the package loads its modules on first use
+from recommender import estimators  # import the package, not its names, because it loads its modules on first use
 
 VERSION_TAG = "movierec.version"
 STUDY_TAG = "movierec.study"
 PARENT_TAG = "mlflow.parentRunId"
-# A loaded model imports only these, which are installed with MLflow. Other libraries, one of which needs a compiler,
-# are only for training.
+# A loaded model imports only these, which are installed with MLflow. Other libraries are only for training.
 LOADED_WITH = ("mlflow", "numpy", "pandas", "scipy", "threadpoolctl")
 
 
 def log_version(version: ModelVersion) -> tuple[str, str]:
-    """Logs a version and returns MLflow's run id and registered version; reuses those of a completed attempt."""
-    import pandas as pd  # Imported here, like MLflow, so that processes that mirror nothing start without it.
+    """Logs a version and returns MLflow's run id and registered version. Reuses those of a completed attempt."""
+    import pandas as pd  # imported here, so that processes that do not mirror start without it
 
     mlflow = connect()
     if found := _logged_before(version):
@@ -57,7 +57,7 @@ def log_version(version: ModelVersion) -> tuple[str, str]:
                 code_paths=[str(code)],
                 signature=_signature(mlflow),
                 input_example=pd.DataFrame({"history": [[{"movie_id": _first_movie(version), "rating": 5}]]}),
-                # Otherwise MLflow infers them by loading the model in another process for half a minute.
+                # Otherwise MLflow infers them by loading the model in another process, which takes half a minute.
                 pip_requirements=[f"{name}=={release}" for name, release in library_versions(LOADED_WITH).items()],
                 tags=tags,
             )
@@ -69,13 +69,13 @@ def log_version(version: ModelVersion) -> tuple[str, str]:
 
 
 def is_logged(version: ModelVersion) -> bool:
-    """Whether our registered version belongs to our run. In another store its number may belong to another run."""
+    """Returns whether our registered version belongs to our run. Another store may use its number for another run."""
     numbers = [str(registered.version) for registered in registered_versions(version.mlflow_run_id)]
     return version.mlflow_version in numbers and bool(existing_runs([version.mlflow_run_id]))
 
 
 def describe(version: ModelVersion) -> None:
-    """Updates the tags of the registered version and the model card of its run, for people who use MLflow."""
+    """Updates the tags of the registered version and the model card of its run."""
     version.refresh_from_db(fields=["status"])
     decision = version.decisions.first()
     state = {"gate": decision.outcome if decision else "not judged", "status": version.status}
@@ -163,7 +163,7 @@ def _params(version: ModelVersion) -> dict[str, Any]:
 def _metrics(figures: dict[str, Any]) -> Iterator[tuple[str, float]]:
     """Yields metrics with flat names.
 
-    `ndcg` is the candidate's, `popular/ndcg` a baseline's, and `against/popular/low` belongs to their difference.
+    For example, `ndcg` is the candidate's, `popular/ndcg` a baseline's, and `against/popular/low` their difference's.
     """
     for model, found in figures.get("models", {}).items():
         prefix = "" if model == "candidate" else f"{model}/"
@@ -201,7 +201,7 @@ def _signature(mlflow: Any) -> Any:
 
 @contextmanager
 def _estimators_alone() -> Iterator[Path]:
-    """Yields the folder of a package `recommender` with only the estimators, the code that a loaded model needs."""
+    """Yields the folder of a package `recommender` that contains only the estimators, which a loaded model needs."""
     with tempfile.TemporaryDirectory() as temporary:
         package = Path(temporary) / "recommender"
         code = settings.BASE_DIR / "recommender" / "estimators"

@@ -1,4 +1,4 @@
-"""Mirrors our rows, which are the source of truth, to MLflow. An MLflow outage stops nothing else."""
+"""Mirrors our rows, which are the source of truth, to MLflow. An outage of MLflow affects nothing else."""
 
 import logging
 
@@ -13,9 +13,9 @@ logger = logging.getLogger(__name__)
 
 
 def mirror(row: ModelVersion | TuningStudy) -> bool:
-    """Writes a version's run, files, tags and aliases, or a search as a run with its trials as nested runs.
+    """Writes a version with its files, tags and aliases, or a search with its trials, to MLflow.
 
-    Logs and returns False if MLflow fails or another process writes to it; a later `sync_registry` catches up.
+    Logs a failure and returns False if MLflow fails or is busy. A later `sync_registry` catches up.
     """
     try:
         with sole_writer():
@@ -27,7 +27,7 @@ def mirror(row: ModelVersion | TuningStudy) -> bool:
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:
-        # MLflow, its store and the network may raise any exception; the training or search must continue.
+        # MLflow, its store and the network may raise any exception. The training or search must continue.
         reason = mlflow_client.in_short(error)
         logger.warning("%s %s is not in MLflow yet; the next sync retries: %s", type(row).__name__, row.pk, reason)
         return False
@@ -35,7 +35,7 @@ def mirror(row: ModelVersion | TuningStudy) -> bool:
 
 
 def mirror_study(study: TuningStudy) -> None:
-    """Writes the search and its trials to MLflow if they are missing: they are new, or the store was replaced."""
+    """Writes the search and its trials to MLflow if they are missing."""
     trials = list(study.trials.all())
     present = mlflow_client.existing_runs([study.mlflow_run_id, *(trial.mlflow_run_id for trial in trials)])
     parent = present.get(study.mlflow_run_id)
@@ -55,10 +55,10 @@ def mirror_study(study: TuningStudy) -> None:
 def mirror_version(version: ModelVersion) -> bool:
     """Logs the version if MLflow lacks it, and updates its description. Returns whether it was logged.
 
-    MLflow lacks a version that is new or was deleted there, or if the store was replaced.
+    MLflow may lack a version because it is new, was deleted there, or because the store was replaced.
     """
     if is_missing := not mlflow_runs.is_logged(version):
-        # Clear the ids first, so that the row does not name another run's version if logging fails.
+        # Clear the ids first, so that the row does not refer to another run's version if logging fails.
         ModelVersion.objects.filter(pk=version.pk).update(mlflow_run_id="", mlflow_version="")
         version.mlflow_run_id, version.mlflow_version = mlflow_runs.log_version(version)
         version.save(update_fields=["mlflow_run_id", "mlflow_version"])

@@ -1,6 +1,6 @@
 """Model cards after Mitchell et al., "Model Cards for Model Reporting" (2019), with Hugging Face's metadata.
 
-A card is built from the version's stored rows. It names no person, and changes only with the next evaluation.
+A card is built from the version's rows. It contains no names of people, and changes only with a new evaluation.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from mlops.evaluation.lineage import BLAS_KERNEL
 from mlops.findings import Outcome
 from mlops.models import ModelVersion
 
-CARD = "README.md"  # file name in a package, which model hubs display
+CARD = "README.md"  # file name in a package; model hubs display it
 TERMS: dict[str, str] = {
     Source.SITE: "entered by users of the site; the site's own terms",
     Source.IMPORTED: "imported by users from other services; the site's own terms",
@@ -34,7 +34,7 @@ TERMS: dict[str, str] = {
     Source.TMDB: "TMDB's API terms, https://www.themoviedb.org/api-terms-of-use. This product uses TMDB and the TMDB "
     "APIs but is not endorsed, certified, or otherwise approved by TMDB.",
 }
-# Raw HTML is shown as text; links with schemes such as javascript: are not rendered.
+# Raw HTML is shown as text. Links with schemes such as javascript: are not rendered.
 _renderer = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
@@ -50,7 +50,7 @@ def model_card_html(version: ModelVersion) -> SafeString:
 
 
 def card_file(version: ModelVersion) -> Path:
-    """Returns the path of the card, which lies next to the artefact because the artefact's files never change."""
+    """Returns the path of the card. The card is next to the artefact, because the artefact's files never change."""
     return Path(settings.MODEL_DIR) / f"{version.artifact}.md"
 
 
@@ -63,9 +63,9 @@ def write_card(version: ModelVersion) -> None:
 
 def _body(version: ModelVersion) -> str:
     """Renders the card in English and UTC, so that it is the same for every reader."""
-    figures, snapshot, labels = version.figures, version.snapshot, dict(Source.choices)  # a package may have others
+    figures, snapshot, labels = version.figures, version.snapshot, dict(Source.choices)  # packages may have others
     with override("en"), override_timezone(UTC):
-        decision = version.decisions.filter(reason="").first()  # reasons, given by people, may hold names
+        decision = version.decisions.filter(reason="").first()  # reasons are entered by people and may contain names
         rules = decision.findings if decision else []
         context = {
             "version": version,
@@ -116,7 +116,7 @@ def _slices(figures: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _limits(version: ModelVersion) -> Iterator[str]:
-    """Yields sentences on the model's limitations and on gaps in its evaluation, as the figures show them."""
+    """Yields sentences on the model's limitations and on gaps in its evaluation."""
     figures, snapshot = version.figures, version.snapshot
     if snapshot.is_sample:
         yield _("It learnt from sample data alone, not from ratings of this site.")

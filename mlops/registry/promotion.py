@@ -1,8 +1,8 @@
-"""Promotion and rollback, the only code that changes which version is the champion.
+"""Promotion and rollback. Only this module changes which version is the champion.
 
 The version's row, the audit trail and the pointer that web processes follow change in one transaction. The files are
-verified before the transaction, because it would hold its locks while hundreds of MB are read. MLflow's aliases are
-updated later.
+verified before the transaction, so that it holds no locks while hundreds of MB are read. MLflow's aliases are updated
+later.
 """
 
 import logging
@@ -31,7 +31,7 @@ SYNC_TASK, PUSH_TASK = "mlops.sync_registry", "mlops.push_data"
 def promote(
     *, version: int, by: User | None = None, kind: str = Kind.PROMOTED, reason: str = "", force: bool = False
 ) -> Promotion:
-    """Makes the version the champion. A version that did not pass the gate requires `force` and a reason.
+    """Makes the version the champion. Requires `force` and a reason if the version did not pass the gate.
 
     Raises VersionNotFound, NotPromotable, ReasonRequired, ArtifactNotAvailable.
     """
@@ -52,11 +52,10 @@ def roll_back(
     replacing: int | None = None,
     findings: Sequence[Finding] = (),
 ) -> Promotion:
-    """Restores the champion that the current one replaced, or the former champion `to`.
+    """Restores the previous champion, or the former champion `to`.
 
     With `replacing`, does so only if that version is still the champion. `findings` are the reasons of an automatic
-    rollback, which has no reason from a person.
-    Raises NothingToRollBackTo, VersionNotFound, NotPromotable, ArtifactNotAvailable.
+    rollback. Raises NothingToRollBackTo, VersionNotFound, NotPromotable, ArtifactNotAvailable.
     """
     row = predecessor_of_champion() if to is None else get_version(to)
     if row is None:
@@ -70,7 +69,7 @@ def roll_back(
 def predecessor_of_champion() -> ModelVersion | None:
     """Returns the version that `roll_back` would restore, or None.
 
-    It follows the audit trail back from the champion, and skips rollbacks and versions whose files were removed.
+    Follows the audit trail back from the champion. Skips rollbacks and versions whose files were removed.
     """
     current = ModelVersion.champion()
     visited: set[int] = set()
@@ -84,7 +83,7 @@ def predecessor_of_champion() -> ModelVersion | None:
 
 
 def refuse(*, version: int, by: User, reason: str) -> GateDecision:
-    """Records that a person refuses a candidate, whatever the gate decided. Only `force` can promote it afterwards.
+    """Records that a person refuses a candidate. Afterwards, it can only be promoted with `force`.
 
     Raises VersionNotFound, ReasonRequired, NotRefusable.
     """
@@ -132,7 +131,7 @@ def _make_champion(version: ModelVersion, *, replacing: int | None = None, **tra
     """Makes the version the champion and returns the promotion's row. `trail` holds the row's other fields."""
     require_artifact(version)
     with transaction.atomic():
-        # All processes lock the rows in the same order, by key, which prevents deadlocks.
+        # All processes lock the rows in order of their keys, which prevents deadlocks.
         rows = ModelVersion.objects.select_for_update().filter(Q(status=Status.CHAMPION) | Q(pk=version.pk))
         locked = {row.pk: row for row in rows.order_by("pk")}
         previous = next((row for row in locked.values() if row.status == Status.CHAMPION), None)
@@ -153,7 +152,7 @@ def _make_champion(version: ModelVersion, *, replacing: int | None = None, **tra
             checksum=version.artifact_checksum,
         )
         transaction.on_commit(_ask_to_push)
-        if promotion.kind != Kind.AUTOMATIC:  # a training mirrors its own version
+        if promotion.kind != Kind.AUTOMATIC:  # a training mirrors its version itself
             transaction.on_commit(_ask_for_sync)
     version.refresh_from_db()
     logger.info("version %s is the champion (%s)", version.pk, promotion.kind)
@@ -161,7 +160,7 @@ def _make_champion(version: ModelVersion, *, replacing: int | None = None, **tra
 
 
 def _ask_to_push() -> None:
-    """Requests a push to the model store, from which hosts without this disk fetch the champion."""
+    """Requests a push to the model store, from which other hosts fetch the champion."""
     if settings.MODEL_STORE:
         send(PUSH_TASK, queue="default", expires=3600)  # if the broker refuses the message, Beat pushes later
 

@@ -1,6 +1,6 @@
-"""The MLflow model, which also loads outside the site: `mlflow.pyfunc.load_model("models:/movierec@champion")`.
+"""The MLflow model, which can also be loaded outside the site: `mlflow.pyfunc.load_model("models:/movierec@champion")`.
 
-MLflow stores this file and the artefact's folder ("models from code"); nothing is pickled.
+MLflow stores this file and the artefact's folder ("models from code"). Nothing is pickled.
 """
 
 from collections.abc import Iterable, Mapping
@@ -70,7 +70,7 @@ class MovierecModel(PythonModel):
 
 
 def _number(value: Any) -> float:
-    """Returns the number, or NaN for any other type, which the range check then rejects."""
+    """Returns the number, or NaN for other types, which then fails the range check."""
     return float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
 
 

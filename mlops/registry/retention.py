@@ -1,4 +1,4 @@
-"""Retention: deletes old files and rows by policy, and expired sessions. Versions, decisions and promotions stay."""
+"""Retention: deletes old files, rows and expired sessions by policy. Keeps versions, decisions and promotions."""
 
 import shutil
 import time
@@ -23,7 +23,7 @@ LEFTOVER_SECONDS = 6 * 3600  # longer than any training or export
 
 
 def prune() -> dict[str, int]:
-    """Deletes everything beyond the policy's limits. Returns the number of deleted items, keyed by kind."""
+    """Deletes everything beyond the policy's limits. Returns the number of deleted items of each kind."""
     artifacts = prune_artifacts()
     remove_versions()
     return artifacts | {
@@ -38,9 +38,9 @@ def prune() -> dict[str, int]:
 
 
 def prune_artifacts() -> dict[str, int]:
-    """Deletes the files of versions, except the served one, the latest champions and the latest other versions.
+    """Deletes the files of old versions. Keeps the served one, the latest champions and the latest other versions.
 
-    Files in MLflow, which may respond slowly, are left to `prune` and the sync.
+    Does not delete files in MLflow, because it may respond slowly. `prune` and the sync delete them.
     """
     surplus = ModelVersion.objects.filter(artifact_removed_at=None).exclude(pk__in=_versions_to_keep())
     return {"artifacts": sum(_remove_artifact(version) for version in surplus)}
@@ -58,7 +58,7 @@ def _versions_to_keep() -> set[int]:
 
 
 def _remove_artifact(version: ModelVersion) -> bool:
-    """Deletes a version's files. Updates its row first, under its lock, so that no promotion uses doomed files."""
+    """Deletes a version's files. Updates its row first, so that no promotion uses the files."""
     with transaction.atomic():
         rows = ModelVersion.objects.select_for_update().filter(pk=version.pk, artifact_removed_at=None)
         if not rows.exclude(status=Status.CHAMPION).update(artifact_removed_at=timezone.now()):
@@ -99,7 +99,7 @@ def _prune_monitoring() -> int:
 
 
 def _prune_leftovers() -> int:
-    """Deletes folders without a row, left by processes that were killed before they saved it."""
+    """Deletes folders without a row, left behind by killed processes."""
     known = set(ModelVersion.objects.values_list("artifact", flat=True))
     known.update(DatasetSnapshot.objects.values_list("folder", flat=True))
     limit = time.time() - LEFTOVER_SECONDS
@@ -113,4 +113,4 @@ def _prune_leftovers() -> int:
 def _changed(folder: Path) -> float:
     with suppress(FileNotFoundError):
         return folder.stat().st_mtime
-    return time.time()  # the folder was moved into place in the meantime
+    return time.time()  # the folder was moved into place meanwhile

@@ -1,6 +1,6 @@
-"""Smoke checks that every model must pass before it serves visitors. Plain Python, without Django.
+"""Smoke checks that every model must pass before it is served. Does not use Django.
 
-A check that raises counts as failed and its error is kept, so that one fault does not hide the others.
+A check that raises an error counts as failed, and the other checks still run.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -15,12 +15,12 @@ from recommender.estimators import Recommender
 K = 10
 DEEP = 50  # list length at which two users' lists are compared
 LIST_COLUMNS = ["user_id", "movie_id", "score", "rank"]
-TOP_SHARE = 0.1  # top share of the ranked catalogue in which liked movies are expected
+TOP_SHARE = 0.1  # liked movies are expected in this top share of the ranked catalogue
 TOLERANCE = 1e-3  # relative tolerance of scores, because batches may sum in different orders
 
 
 class SmokeChecks:
-    """Runs the checks. `run` returns their outcomes keyed by name; `errors` holds the errors of checks that raised."""
+    """Runs the checks. `run` returns their outcomes, keyed by name. `errors` holds errors raised by checks."""
 
     def __init__(self, model: Recommender, given: SmokeTestInput) -> None:
         self.model, self.given = model, given
@@ -53,7 +53,7 @@ class SmokeChecks:
         try:
             return found | check_lists(self.lists, self.histories, self.known)
         except Exception as error:
-            # A broken model may raise any exception or return anything; the error is the result.
+            # A broken model may raise any exception. It becomes the result.
             return found | {"answers": self._failed("answers", error)}
 
     def liked_share(self) -> tuple[float | None, int]:
@@ -69,7 +69,7 @@ class SmokeChecks:
         try:
             return bool(check())
         except Exception as error:
-            # A broken model may raise any exception; the error is the result.
+            # A broken model may raise any exception. It becomes the result.
             return self._failed(name, error)
 
     def _failed(self, name: str, error: Exception) -> bool:
@@ -86,7 +86,7 @@ class SmokeChecks:
         return self.lists.equals(self.model.recommend_for_history(self.histories, k=K))
 
     def _same_alone(self) -> bool:
-        """Whether a user's scores are the same alone, as the site computes them, and in a batch, as in evaluation."""
+        """Returns whether a user's scores are the same alone, as on the site, and in a batch, as in evaluation."""
         for row, history in enumerate(self.histories[:10]):
             alone = self.model.recommend_for_history([history], k=K)["score"].to_numpy()
             together = self.lists.loc[self.lists["user_id"] == row, "score"].to_numpy()
@@ -112,7 +112,7 @@ class SmokeChecks:
         return set(allowed.tolist()).issuperset(lists["movie_id"].tolist())
 
     def _new_movies(self) -> bool:
-        """Whether the model accepts new movies, which the site adds to the served model every few minutes."""
+        """Returns whether the model accepts new movies, which the site adds to the served model every few minutes."""
         new = max(self.known) + 1
         model = self.model.with_movies(pd.DataFrame({"movie_id": [new], "title": ["An unknown movie"]}))
         lists = model.recommend_for_history(self.histories[:3], k=K, candidates=[new])
@@ -136,7 +136,7 @@ class SmokeChecks:
 
 
 def known_parts(histories: Sequence[History], known: Collection[int]) -> list[History]:
-    """Returns the histories without movies that the model does not know."""
+    """Returns the histories without movies unknown to the model."""
     return [{movie: rating for movie, rating in history.items() if movie in known} for history in histories]
 
 

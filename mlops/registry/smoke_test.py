@@ -1,8 +1,8 @@
 """Smoke test of a saved model: `python -m mlops.registry.smoke_test ARTEFACT INPUT.json MAX_MEMORY_MB`.
 
-A model that works in the process that trained it may still be broken on disk. The test runs in a separate process
-without Django, and requests lists for histories as the site does. It prints one line of JSON with each check's outcome,
-and exits with code 0 if all checks passed.
+A model that works in memory may still be broken on disk. The test runs in a separate process without Django, and
+requests lists for histories as the site does. It prints one line of JSON with each check's outcome, and exits with code
+0 if all checks passed.
 """
 
 import json
@@ -16,7 +16,7 @@ import numpy as np
 
 from mlops.registry.smoke_checks import History, K, SmokeChecks, SmokeTestInput
 
-# ESTIMATORS imports all code now, so that the memory limit and the timings cover only the model.
+# ESTIMATORS imports all code now, so that the memory limit and timings cover only the model.
 from recommender.estimators import ESTIMATORS, Recommender, load_recommender  # noqa: F401
 
 
@@ -37,7 +37,7 @@ def examine(model: Recommender, given: SmokeTestInput) -> dict[str, Any]:
 
 
 def peak_memory_mb() -> float:
-    """Returns the peak memory of this process alone; `ru_maxrss` would include the peak of the parent process."""
+    """Returns the peak memory of this process. `ru_maxrss` would include the peak of the parent process."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
@@ -52,7 +52,7 @@ def _seconds(model: Recommender, history: History) -> float:
 
 
 def main(folder: str, given: str, max_memory_mb: str) -> int:
-    # The limit covers private memory, not mapped files. A model that exceeds it fails without harming the host.
+    # The limit covers private memory, not mapped files. A model that exceeds it cannot harm the host.
     limit = int(float(max_memory_mb) * (1 << 20))
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     try:
@@ -62,7 +62,7 @@ def main(folder: str, given: str, max_memory_mb: str) -> int:
         seconds = round(time.perf_counter() - started, 3)
         result = examine(model, test_input) | {"load_seconds": seconds, "memory_mb": round(peak_memory_mb())}
     except Exception as error:
-        # A broken model may raise any exception; the error is the result.
+        # A broken model may raise any exception. It becomes the result.
         result = {"checks": {"loads_and_answers": False}, "error": f"{type(error).__name__}: {error}"}
     sys.stdout.write(json.dumps(result) + "\n")
     return 0 if all(result["checks"].values()) else 1

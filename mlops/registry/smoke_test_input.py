@@ -1,4 +1,4 @@
-"""The input of the smoke test: user histories and facts about the training data. Plain Python, without Django."""
+"""The input of the smoke test: user histories, and facts about the training data. Does not use Django."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 History = dict[int, float]
 
 USERS = 50
-HELD_BACK = 3  # one in three liked movies is left out of a history and expected in the list
+HELD_BACK = 3  # one in three liked movies is removed from the history and expected in the list
 
 
 @dataclass(frozen=True)
 class SmokeTestInput:
     """Histories to recommend for, and facts about the data that the model should have been trained on.
 
-    `histories` holds an empty history and those of some training users, without the liked movies in `liked`. The model
-    was trained on the liked movies too; if it does not recommend them, its files belong to other data.
+    `histories` holds an empty history and those of some training users, without the movies in `liked`. The model was
+    trained on the liked movies too. If it does not recommend them, its files belong to other data.
     """
 
     algorithm: str
@@ -35,7 +35,7 @@ class SmokeTestInput:
 
 
 def smoke_test_input(dataset: "Dataset", algorithm: str, random_state: int) -> SmokeTestInput:
-    """Returns the input, with an empty history and those of at most `USERS` random training users."""
+    """Returns the input, with an empty history and those of up to `USERS` random training users."""
     rng = np.random.default_rng(random_state)
     rows = rng.choice(dataset.n_users, size=min(USERS, dataset.n_users), replace=False)
     split = [_split(_history(dataset, int(row)), dataset.implicit_threshold, rng) for row in sorted(rows)]

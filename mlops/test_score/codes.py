@@ -1,4 +1,4 @@
-"""The rubric of the ML Test Score, codes of the checks that provide evidence, and reasons for missing points."""
+"""The rubric of the ML Test Score, with codes of checks that provide evidence and reasons for missing points."""
 
 import tomllib
 from pathlib import Path
@@ -32,7 +32,7 @@ class Cost(TextChoices):
 
 
 class Message(TextChoices):
-    """Codes of sentences about the checks, labelled with the sentences."""
+    """Codes of sentences about the checks, with the sentences as labels."""
 
     NO_SEARCH = "evidence.no_search", _("No search within {days} days.")
     BETTER_FOUND = "evidence.better_found", _("Search {search} found better parameters than the champion's.")
@@ -43,7 +43,7 @@ class Message(TextChoices):
 
 
 class Missing(TextChoices):
-    """Reasons why a test does not earn a full point, labelled with the sentences."""
+    """Reasons why a test does not earn a full point, with the sentences as labels."""
 
     NO_CHECK = "missing.no_check", _("no check by the {source}")
     STALE = "missing.stale", _("the latest check by the {source} is older than {days} days")

@@ -55,7 +55,7 @@ def _finding(code: str, passed: bool, params: Mapping[str, Any], message: str = 
 
 
 def _of_gate(champion: ModelVersion | None) -> Iterator[TestEvidence]:
-    """Records the decision on the served version. Later refused versions do not count, because users never see them."""
+    """Yields the decision on the served version. Ignores later refused versions, which users never see."""
     decision = GateDecision.objects.filter(version=champion).first() if champion else None
     if decision is None or champion is None:
         return
@@ -75,7 +75,7 @@ def _of_gate(champion: ModelVersion | None) -> Iterator[TestEvidence]:
 
 
 def _tuned(champion: ModelVersion) -> Finding:
-    """Passes if the last search, at most 90 days old, found these parameters best or none significantly better."""
+    """Passes if the last search, at most 90 days old, found no significantly better parameters."""
     since = timezone.now() - timedelta(days=TUNED_DAYS)
     studies = TuningStudy.objects.filter(algorithm=champion.algorithm, ended_at__gte=since)
     study = studies.order_by("-ended_at").first()
@@ -90,7 +90,7 @@ def _tuned(champion: ModelVersion) -> Finding:
 
 
 def _of_runs() -> Iterator[TestEvidence]:
-    """Records the data checks of the latest training that ran them."""
+    """Yields the data checks of the latest training."""
     step = RunStep.objects.filter(name="checks").exclude(status=RunStep.Status.RUNNING).order_by("-id").first()
     if step is not None and step.ended_at is not None:
         figures = step.figures
@@ -156,14 +156,14 @@ def _staleness(now: datetime) -> Finding:
 
 
 def _offline_and_online(now: datetime) -> Iterator[TestEvidence]:
-    """Records Spearman's rank correlation between the versions' offline and online nDCG. It passes if positive."""
+    """Yields Spearman's rank correlation between offline and online nDCG of the versions. Passes if it is positive."""
     rows = OnlineMetrics.objects.order_by().values("version").annotate(n=Sum("n"), total=Sum("ndcg_sum"))
     online = {row["version"]: row["total"] / row["n"] for row in rows if row["n"] >= 100}
     offline = {version.pk: version.ndcg for version in ModelVersion.objects.filter(pk__in=list(online)).only("figures")}
     pairs = [(offline[pk], online[pk]) for pk in online if offline.get(pk) is not None]
     if len(pairs) < 4:
         return
-    from scipy.stats import spearmanr  # Imported here, so that web processes start without scipy.
+    from scipy.stats import spearmanr  # imported here, so that web processes start without scipy
 
     rho = float(spearmanr(*zip(*pairs, strict=True)).statistic)
     finding = replace(_finding(EvidenceCode.CORRELATION, rho > 0, {"n": len(pairs)}), figure=rho)

@@ -1,7 +1,7 @@
 """Computes the ML Test Score from the evidence for each of the 28 tests in `rubric.toml`.
 
-A test earns 1 point if every required check ran automatically, passed and is not stale; 0.5 if a check passed earlier
-or by hand; and 0 otherwise. A section's score is the sum of its tests' points. The final score is the lowest section's.
+A test earns 1 point if every required check ran automatically, passed and is not stale. It earns 0.5 if a check passed
+earlier or by hand. A section's score is the sum of its tests' points. The final score is that of the lowest section.
 """
 
 from collections import defaultdict
@@ -44,7 +44,7 @@ class TestScore:
 
     @property
     def by_release(self) -> bool:
-        """Whether the evidence includes a CI run of the release's own code that passed."""
+        """Returns whether the evidence includes a successful CI run of this release's code."""
         return any(row.is_release and row.passed for row in self.evidence)
 
 

@@ -1,4 +1,4 @@
-"""Evidence from runs of the test suite, recorded by people or included in a release."""
+"""Evidence from runs of the test suite, recorded by hand or included in a release."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ def record_evidence(path: Path) -> int:
 
 
 def release_evidence() -> list[TestEvidence]:
-    """Returns the results of the release's CI run as unsaved rows; none if any file of the code was changed.
+    """Returns the results of the release's CI run as unsaved rows. Returns none if the code was changed.
 
     The release workflow copies the files of its own CI run to `deploy/ci-evidence`.
     """
@@ -57,7 +57,7 @@ def release_evidence() -> list[TestEvidence]:
 
 @cache
 def _tree_of(root: Path) -> str:
-    """Returns the cached hash of the running code. /metrics needs it every ten seconds, and hashing takes 30 ms."""
+    """Returns the cached hash of the running code. Hashing takes 30 ms, and /metrics needs it every ten seconds."""
     return tree_hash(root)
 
 
@@ -70,7 +70,7 @@ def _release_row(test: str, finding: Finding, run: dict[str, Any]) -> TestEviden
 
 @dataclass(frozen=True)
 class _Results:
-    """A run of the test suite: findings with their tests, the run's fields for `record`, and the hash of the code."""
+    """A run of the test suite: the findings of each test, the fields for `record`, and the hash of the code."""
 
     findings: list[tuple[str, Finding]]
     run: dict[str, Any]
@@ -78,7 +78,7 @@ class _Results:
 
 
 def _read(path: Path) -> _Results:
-    """Returns the results in the file. Raises InvalidEvidence."""
+    """Reads the results from the file. Raises InvalidEvidence."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         ran_at = parse_datetime(content["ran_at"])

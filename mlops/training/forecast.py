@@ -1,12 +1,12 @@
-"""Estimates a training's progress and remaining time from the durations of its steps in earlier runs."""
+"""Estimates a training's progress and remaining time from the step durations of earlier runs."""
 
 import statistics
 from typing import NamedTuple
 
 from mlops.models import RunStep
 
-# The steps in order, with their default durations in seconds, as measured on a site with a few million ratings.
-# Durations from earlier runs replace the defaults.
+# The steps in order, with default durations in seconds, measured on a site with a few million ratings. Durations from
+# earlier runs replace the defaults.
 STEPS = {
     "export": 20.0,
     "snapshot": 5.0,
@@ -18,12 +18,12 @@ STEPS = {
     "promote": 2.0,
 }
 EARLIER_RUNS = 5
-TRUST_SECONDS = 20.0  # weight of the usual durations against the pace of this run
-ALMOST = 0.95  # highest share shown for a step that exceeds its usual duration and reports no progress
+TRUST_SECONDS = 20.0  # weight of the usual durations relative to the pace of this run
+ALMOST = 0.95  # highest share shown for a step that takes longer than usual and reports no progress
 
 
 class Forecast(NamedTuple):
-    """The finished share and remaining seconds of the current step, and those of the whole run (`run_*`)."""
+    """The finished share and remaining seconds of the current step and, as `run_*`, of the whole run."""
 
     share: float
     remaining_seconds: float
@@ -37,11 +37,11 @@ class Durations:
         self._done = self._took = 0.0  # usual and actual seconds of the steps completed in this attempt
 
     def end(self, step: str, seconds: float) -> None:
-        """Records the duration of a completed step, from which the pace of this machine is estimated."""
+        """Records the duration of a completed step, to estimate the speed of this machine."""
         self._done, self._took = self._done + self._usual[step], self._took + seconds
 
     def forecast(self, step: str, elapsed: float, share: float | None) -> Forecast:
-        """Forecasts the step and the run. `share` is the progress that the step reports, or None if it reports none."""
+        """Forecasts the step and the run. `share` is the progress reported by the step, or None."""
         usual, place = self._usual[step], list(STEPS).index(step)
         is_told, share = bool(share), min(share or elapsed / max(usual, 0.1), 1.0 if share else ALMOST)
         pace = (self._took + elapsed + TRUST_SECONDS) / (self._done + share * usual + TRUST_SECONDS)
@@ -52,9 +52,9 @@ class Durations:
 
 
 def _earlier(algorithm: str) -> dict[str, float]:
-    """Returns the median duration of each step in the algorithm's latest runs, keyed by step.
+    """Returns the median duration of each step in the algorithm's latest runs.
 
-    A step that a retry skipped has no row, so it does not count as 0 s.
+    Steps skipped by a retry have no row, so they do not count as 0 s.
     """
     found: dict[str, list[float]] = {}
     done = RunStep.objects.filter(status=RunStep.Status.SUCCEEDED, run__algorithm=algorithm, name__in=STEPS)

@@ -1,4 +1,4 @@
-"""Training as a kind of job: its limits, outcomes and files."""
+"""The training job: its limits, outcomes and files."""
 
 import shutil
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from mlops.findings import Finding, describe_all
 from mlops.models import GateDecision, ModelVersion, PipelineRun, RunStep
 
 TRAIN_TASK = "mlops.train_model"
-HARD_LIMIT = 180  # seconds after max_runtime_seconds at which a hung run is ended; others stop themselves earlier
+HARD_LIMIT = 180  # seconds after max_runtime_seconds until a hung run is killed; other runs stop themselves earlier
 
 Status = PipelineRun.Status
 
@@ -50,7 +50,7 @@ class TrainingOutcome(TextChoices):
 
 
 class RunFailed(StepFailed):
-    """Raised for an expected failure of a training, identified by its outcome code."""
+    """An expected failure of a training, identified by its outcome code."""
 
     def __init__(self, outcome: TrainingOutcome, **details: Any) -> None:
         super().__init__(sentence(outcome, details))
@@ -66,7 +66,7 @@ def partial_snapshot_name(run_id: int) -> str:
 
 
 def remove_superseded(run: PipelineRun) -> None:
-    """Deletes the artefacts of older errored runs, which this run replaces, and cancels their retries."""
+    """Deletes the artefacts of older errored runs that this run replaces, and cancels their retries."""
     named = set(ModelVersion.objects.filter(run__lt=run.pk).values_list("artifact", flat=True))
     for pk in PipelineRun.objects.filter(pk__lt=run.pk, status=Status.ERRORED).values_list("pk", flat=True):
         if artifact_name(pk) not in named:
@@ -75,9 +75,9 @@ def remove_superseded(run: PipelineRun) -> None:
 
 
 def _clean_up(run: PipelineRun) -> None:
-    """Marks the running step as failed, and deletes a partial snapshot and an artefact without a version.
+    """Marks the running step as failed. Deletes a partial snapshot and an artefact without a version.
 
-    The complete artefact of an errored run is kept, because the next attempt continues from it.
+    Keeps the complete artefact of an errored run, because the next attempt continues from it.
     """
     ended = {"status": RunStep.Status.FAILED, "ended_at": timezone.now()}
     RunStep.objects.filter(run=run, status=RunStep.Status.RUNNING).update(**ended)
@@ -96,9 +96,9 @@ def _limits() -> Limits:
 
 
 def _with_reasons(outcome: TrainingOutcome) -> Sentence:
-    """Returns the outcome's sentence with the gate's findings in words.
+    """Returns the outcome's sentence, with the gate's findings as text.
 
-    Runs from before 2026-12 store the text in `reasons` instead of the findings.
+    Runs from before 2026-12 store this text in `reasons` instead of the findings.
     """
 
     def text(details: Mapping[str, Any]) -> str:

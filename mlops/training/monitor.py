@@ -27,14 +27,14 @@ OnProgress = Callable[[str, str, Forecast], None]  # arguments: step, activity t
 
 
 class Interrupt(MLOpsError):
-    """Raised in the working thread during a computation. `check` then raises the reason in its place."""
+    """Raised in the working thread during a computation. `check` replaces it with the actual reason."""
 
 
 class RunMonitor:
-    """Writes a run's steps, log lines and progress from a thread that has its own database connection.
+    """Writes a run's steps, log lines and progress from a thread with its own database connection.
 
-    The thread notices a cancellation, a run that another process has taken over, and a run that is out of time. The
-    pipeline stops at its next `check`. Within `interruptible` it stops at once, even in the middle of a fit.
+    The thread detects when the run is cancelled, taken over by another process, or out of time. The pipeline then stops
+    at its next `check`. Within `interruptible` it stops at once, even in the middle of a fit.
     """
 
     def __init__(self, run: PipelineRun, on_progress: OnProgress | None = None) -> None:
@@ -43,7 +43,7 @@ class RunMonitor:
         self._lines = [run.log] if run.log else []
         self._step: RunStep | None = None
         self._step_begin = 0  # number of log lines before the step
-        self._step_began_at = 0.0  # on the monotonic clock, because the system clock may be set during a step
+        self._step_began_at = 0.0  # monotonic, because the system clock may be set during a step
         self._share: float | None = None
         self._durations = Durations(run.algorithm)
         self._stop = threading.Event()
@@ -72,11 +72,11 @@ class RunMonitor:
             raise self._stop_reason
 
     def note(self, line: str) -> None:
-        """Adds a log line, from any thread. The next `flush` writes it."""
+        """Adds a log line. Can be called from any thread. The next `flush` writes the line."""
         self._lines.append(f"{timezone.now():%H:%M:%S} {line}")
 
     def flush(self) -> bool:
-        """Writes log and progress. Returns False if the run no longer belongs to this attempt."""
+        """Writes the log and progress. Returns False if the run no longer belongs to this attempt."""
         progress: dict[str, Any] = {"step": "", "log": "\n".join(self._lines)} | sign_of_life()
         if (step := self._step) is not None:
             found = self._forecast(step)
@@ -92,8 +92,8 @@ class RunMonitor:
 
     @contextmanager
     def step(self, name: str) -> Iterator[RunStep]:
-        """Records one step with its times, log and status. The body sets the row's `figures` and `result`."""
-        # With little data, steps follow each other faster than the thread checks.
+        """Records a step with its times, log and status. The body sets `figures` and `result` of the row."""
+        # with little data, steps end faster than the thread checks
         self._stop_reason = self._stop_reason or reconnecting(self._look)
         self.check()
         row = reconnecting(lambda: self._begin(name))
@@ -109,7 +109,7 @@ class RunMonitor:
         self.check()
 
     def progress(self, step: RunStep, activity: str, *, comes_often: bool = False, **details: Any) -> None:
-        """Shows progress live. With `comes_often` it is written at most twice a second. Raises like `check`."""
+        """Shows progress. With `comes_often`, writes it at most twice a second. Raises the errors of `check`."""
         self.announce(step, activity, **details)
         now = time.monotonic()
         if not comes_often or now - self._reported_at >= 0.5:
@@ -118,9 +118,10 @@ class RunMonitor:
                 reconnecting(self.flush)
 
     def announce(self, step: RunStep, activity: str, **details: Any) -> None:
-        """Notes progress during a database read; the thread writes it with its next heartbeat. Raises like `check`.
+        """Notes progress during a database read. The thread writes it with its next heartbeat. Raises the errors of
+        `check`.
 
-        SQLite does not let a connection write while it reads an older state: it would stay locked.
+        A SQLite connection cannot write while it reads an older state, because it would remain locked.
         """
         self.check()
         step.activity, step.activity_details = activity, details
@@ -128,7 +129,7 @@ class RunMonitor:
         self._report(step.name, step.progress, self._forecast(step))
 
     def share_from_now(self) -> Callable[[float], None]:
-        """Returns a callback for the progress, from 0 to 1, of the remaining part of the step.
+        """Returns a callback for the progress, from 0 to 1, of the rest of the step.
 
         The thread writes it with its next heartbeat.
         """
@@ -144,7 +145,7 @@ class RunMonitor:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Lets a cancellation interrupt a long computation between two Python instructions.
+        """Lets a cancellation interrupt a long computation in the body.
 
         The body must not write to the database.
         """
@@ -159,9 +160,9 @@ class RunMonitor:
 
     @contextmanager
     def _interrupts(self, *, allowed: bool) -> Iterator[None]:
-        """Allows or forbids interrupts within the body. They are forbidden while the database is written.
+        """Allows or forbids interrupts in the body. They are forbidden during database writes.
 
-        An exception that is already on its way is raised by the end of the body at the latest.
+        A pending exception is raised by the end of the body at the latest.
         """
         with self._lock:
             before, self._interruptible = self._interruptible, allowed
@@ -206,7 +207,7 @@ class RunMonitor:
             self._repeat()
 
     def _repeat(self) -> None:
-        """Reports the step's forecast again as time passes. An error, as on a closed pipe, does not end the thread."""
+        """Updates the step's forecast as time passes. Ignores errors of a closed pipe, so that the thread continues."""
         if (step := self._step) is not None:
             try:
                 self._report(step.name, step.progress, self._forecast(step))
@@ -228,7 +229,7 @@ class RunMonitor:
 def _raise_in_thread(thread_id: int, error: type[BaseException]) -> None:
     """Raises `error` in another thread with CPython's own API.
 
-    Do not withdraw a pending exception by passing NULL: the interpreter would then check for one at every instruction,
-    and run several times slower until the process ends.
+    Do not cancel a pending exception by passing NULL. The interpreter would then check for exceptions at every
+    instruction and run several times slower until the process ends.
     """
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(error))

@@ -1,8 +1,8 @@
 """The training pipeline: export -> snapshot -> checks -> fit -> evaluate -> register -> gate -> promote.
 
-A resumed run continues from the failed step and uses the results of the earlier steps. Trainings run in the training
-worker or in the process of a management command, never in a web process. Every run ends as succeeded, failed (the data
-or the model is not good enough), cancelled or errored (a bug or an outage).
+A resumed run continues from the failed step. Trainings run in the training worker or in a management command, never in
+a web process. Every run ends as succeeded, failed (the data or the model is not good enough), cancelled or errored (a
+bug or an outage).
 """
 
 import logging
@@ -30,7 +30,7 @@ MAX_RECONNECTS = 5
 
 
 def run_training(*, run_id: int, on_progress: OnProgress | None = None) -> PipelineRun:
-    """Claim the queued run and execute it; return at once if another process has claimed it."""
+    """Claim the queued run and execute it. Return at once if another process has claimed it."""
     run = get_run(run_id)
     if claim(run) is None:
         run.refresh_from_db()
@@ -58,7 +58,7 @@ def run_training(*, run_id: int, on_progress: OnProgress | None = None) -> Pipel
 
 
 def _execute(run: PipelineRun, monitor: RunMonitor) -> tuple[str, dict[str, Any]]:
-    """Executes the steps. A step that loses its database connection is repeated on a new one."""
+    """Executes the steps. Repeats a step on a new database connection if it loses its own."""
     for _ in range(MAX_RECONNECTS):
         try:
             return TrainingRun(run, monitor).execute()

@@ -1,4 +1,4 @@
-"""Reproduces a version from its snapshot, parameters and seed, and compares the files byte for byte."""
+"""Reproduces a version from its snapshot, parameters and seed. Compares the files byte for byte."""
 
 import json
 import shutil
@@ -31,7 +31,7 @@ K = 10
 class Reproduction:
     """The result of a reproduction.
 
-    `differences` says how much the files and lists differ; `reasons` names what has changed since the first fit.
+    `differences` tells how much the files and lists differ. `reasons` lists what has changed since the first fit.
     """
 
     version: int
@@ -51,8 +51,7 @@ class Reproduction:
 def reproduce_version(*, version: int, on_progress: Callable[[str], None] | None = None) -> Reproduction:
     """Fits the version again, stores the comparison in its row and returns it.
 
-    Parameters that were tuned on an inner split are read from the row, not tuned again.
-    Raises VersionNotFound, SnapshotNotAvailable, StepFailed.
+    Reuses tuned parameters from the row. Raises VersionNotFound, SnapshotNotAvailable, StepFailed.
     """
     row = get_version(version)
     if row.snapshot.unavailable_reason:
@@ -61,7 +60,7 @@ def reproduce_version(*, version: int, on_progress: Callable[[str], None] | None
     folder = settings.MODEL_DIR / f".reproduce-{uuid.uuid4().hex}.part"
     try:
         tell("reading the snapshot")
-        # Its training data was checked when its run started or, without a run, when the version was created.
+        # Its data was checked when its run started or, without a run, when the version was created.
         learnt_at = (row.run.started_at if row.run else None) or row.created_at
         ratings, movies = frames_as_of(row.snapshot, learnt_at)
         dataset = Dataset.from_frames(ratings, movies, settings.POLICY.training.implicit_threshold)

@@ -1,4 +1,4 @@
-"""Services that start, cancel and resume training runs."""
+"""Starts, cancels and resumes training runs."""
 
 from contextlib import suppress
 from typing import Any
@@ -29,9 +29,9 @@ def start_training(
     algorithm: str | None = None,
     snapshot: str | None = None,
 ) -> PipelineRun:
-    """Create a queued training and send its message to the worker; with trigger `command` the caller executes it.
+    """Create a training run and send it to the worker. With trigger `command`, the caller executes it.
 
-    `snapshot` is a snapshot's folder or the beginning of its content hash. Without it the data is exported first.
+    `snapshot` is a snapshot's folder or the beginning of its content hash. By default, the current data is exported.
     Raises TrainingAlreadyActive, UnknownAlgorithm, SnapshotNotAvailable.
     """
     requeue_stale(PipelineRun.KIND)
@@ -65,7 +65,7 @@ def _why_not_started(active: PipelineRun | None) -> str:
 
 @receiver(sample_loaded)
 def train_first_model(user_id: int | None, **event: Any) -> None:
-    """Start a training after the sample data was loaded, unless models are trained on another host."""
+    """Start a training after the sample data was loaded. Do nothing if models are trained on another host."""
     if settings.POLICY.schedules.train_model == "off" or ModelVersion.champion() is not None:
         return
     with suppress(TrainingAlreadyActive):
@@ -74,10 +74,10 @@ def train_first_model(user_id: int | None, **event: Any) -> None:
 
 
 def resume_run(*, run_id: int, by: User | None = None, here: bool = False) -> PipelineRun:
-    """Queue an errored run for another attempt, which starts at the step that failed.
+    """Queue an errored run for another attempt, which starts at the failed step.
 
-    With `here` no message is sent, because the caller executes the run.
-    Raises RunNotFound, RunNotResumable, TrainingAlreadyActive.
+    With `here`, the caller executes the run and no message is sent. Raises RunNotFound, RunNotResumable,
+    TrainingAlreadyActive.
     """
     requeue_stale(PipelineRun.KIND)
     run = get_run(run_id)
@@ -95,7 +95,7 @@ def resume_run(*, run_id: int, by: User | None = None, here: bool = False) -> Pi
 
 
 def cancel_run(*, run_id: int) -> PipelineRun:
-    """Cancel a run: a queued run at once, a running one when its worker notices. Raises RunNotFound, RunNotActive."""
+    """Cancel a run. A running one stops when its worker notices. Raises RunNotFound, RunNotActive."""
     run = get_run(run_id)
     if not queue.cancel(run):
         text = _("Run {run} has ended already: {status}.")
@@ -106,7 +106,7 @@ def cancel_run(*, run_id: int) -> PipelineRun:
 def require_resumable(run: PipelineRun) -> None:
     """Raise RunNotResumable unless the run has errored and is the newest.
 
-    The artefacts of older runs come from older data, and the newer run has deleted them.
+    The newer run has deleted the artefacts of older runs.
     """
     if run.status != Status.ERRORED:
         text = _("Run {run} is {status}; only an errored one can be resumed.")

@@ -1,4 +1,4 @@
-"""The steps of a training, in order. Each stores its figures in its row, and a result from which a retry continues.
+"""The steps of a training, in order. Each step stores its figures and result, from which a retry continues.
 
 The result is a snapshot, an artefact, a version, or the `result` of the row. A retry reads and checks the data again.
 """
@@ -41,7 +41,7 @@ Ending = tuple[TrainingOutcome, dict[str, Any]]
 
 
 class TrainingRun:
-    """Executes one run. Steps pass their results to later steps as attributes."""
+    """Executes one run. Steps pass their results on as attributes."""
 
     ratings: pd.DataFrame
     movies: pd.DataFrame
@@ -60,7 +60,7 @@ class TrainingRun:
         )
 
     def execute(self) -> Ending:
-        """Executes the steps that no earlier attempt has completed. Returns the run's outcome with its details."""
+        """Executes the steps that are not done yet. Returns the run's outcome with its details."""
         version = ModelVersion.objects.filter(run=self.run).select_related("snapshot").first()
         if version is None or not self._is_done("register"):
             version = self.train()
@@ -137,9 +137,10 @@ class TrainingRun:
             step.result["checksum"] = artifact_checksum(self.folder)
 
     def _has_artifact(self) -> bool:
-        """Whether the model of an earlier attempt is present and complete. Deletes any other model in its folder.
+        """Returns whether the model of an earlier attempt is complete. Deletes any other model in its folder.
 
-        The retry may run on another machine, or on a restored site where another run with this number left its model.
+        The retry may run on another machine, or on a restored site that has a model of another run with the same
+        number.
         """
         try:
             load_recommender(self.folder, mmap=True)
@@ -171,11 +172,11 @@ class TrainingRun:
             step.result = {"figures": self.figures}
 
     def _restore_champion(self, champion: int | None) -> None:
-        """Restores the champion that the candidate was compared with, even if another version is champion now."""
+        """Loads the champion that the candidate was compared with, even if another version is champion now."""
         self.champion = ModelVersion.objects.filter(pk=champion).first() if champion else None
 
     def _chosen(self) -> dict[str, Any]:
-        """Returns the parameters that were tuned instead of given."""
+        """Returns the tuned parameters."""
         return to_json({name: value for name, value in self.parameters.items() if name not in self.run.parameters})
 
     def register(self, snapshot: DatasetSnapshot) -> ModelVersion:
@@ -245,7 +246,7 @@ class TrainingRun:
         return TrainingOutcome.PROMOTED, details
 
     def _still_ours(self) -> None:
-        """Locks the run's row. Raises RunLost if the run was marked as lost in the meantime and must write nothing."""
+        """Locks the run's row. Raises RunLost if the run was marked as lost and must not write."""
         if not attempt_of(self.run).select_for_update().exists():
             raise RunLost
 

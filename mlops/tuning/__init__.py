@@ -1,1 +1,1 @@
-"""Searches for hyper-parameters, and the adoption of their results for trainings."""
+"""Hyper-parameter searches, and the adoption of their results for trainings."""

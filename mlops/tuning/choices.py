@@ -1,4 +1,4 @@
-"""Adopts hyper-parameters for trainings. A row records who adopted them."""
+"""Adopts hyper-parameters for trainings and records who did so."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from mlops.models import ParameterChoice, TuningStudy, TuningTrial
 
 
 def parameters_in_force(algorithm: str) -> dict[str, Any]:
-    """Returns the parameters of the next training: the adopted ones, overridden by those in config.yaml."""
+    """Returns the parameters of the next training: adopted ones, overridden by config.yaml."""
     choice = ParameterChoice.in_force(algorithm)
     return (choice.parameters if choice else {}) | settings.POLICY.training.parameters.get(algorithm, {})
 
@@ -46,5 +46,5 @@ def _withdraw(choices: Any, by: User | None) -> int:
 
 
 def searched(trial: TuningTrial) -> dict[str, Any]:
-    """Returns the trial's hyper-parameters that were searched. Trainings choose the others."""
+    """Returns the trial's searched hyper-parameters. Trainings choose the others."""
     return {name: value for name, value in trial.parameters.items() if name in trial.study.space}

@@ -1,8 +1,8 @@
-"""The search: optuna proposes trials, which are evaluated on later data that the gate never uses, and stored as rows.
+"""Searches for hyper-parameters with optuna. Trials are evaluated on later data that the gate never uses.
 
-The rows are the source of truth. Optuna's study is built from them in memory, so that a killed search continues after
-its last finished trial and the admin shows all trials. Early stopping is asynchronous successive halving over the cuts
-(Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2020).
+The trials' rows are the source of truth. Optuna's study is built from them in memory, so that a killed search continues
+after its last finished trial and the admin shows all trials. Early stopping is asynchronous successive halving over the
+cuts (Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2020).
 """
 
 from collections.abc import Callable, Mapping
@@ -70,7 +70,7 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         done = self.study.trials.count()
         sampler = optuna.samplers.TPESampler(
-            seed=settings.POLICY.training.random_state + done,  # so that a continued search draws new values
+            seed=settings.POLICY.training.random_state + done,  # so that a resumed search draws new values
             n_startup_trials=settings.POLICY.tuning.random_trials,
             multivariate=True,
         )
@@ -80,7 +80,7 @@ class Search:
         return proposals
 
     def _optuna_trial(self, trial: TuningTrial) -> Any:
-        """Returns the trial as an optuna trial. A trial that was stopped early counts with its scores so far."""
+        """Converts the trial to an optuna trial. A trial that was stopped early has its scores so far."""
         return create_trial(
             state=STATES[Status(trial.status)],
             value=trial.ndcg if trial.status == Status.FINISHED else None,
@@ -90,7 +90,7 @@ class Search:
         )
 
     def _present(self) -> TuningTrial:
-        """Evaluates the current parameters on all cuts, which gives the score that a candidate must beat.
+        """Evaluates the current parameters on all cuts. A candidate must beat this score.
 
         Open parameters are chosen once, on the data before the first cut, and are the same in all trials.
         """
@@ -139,7 +139,7 @@ class Search:
         trial.ndcg = float(pool(found).summary()["ndcg"])
 
     def _is_promising(self, score: float, place: int) -> bool:
-        """Whether the score is in the top `keep_share` of all trials at this cut, including this one."""
+        """Returns whether the score is in the top `keep_share` of all trials at this cut, including this one."""
         proposed = self.study.trials.exclude(number=0).values_list("scores", flat=True)
         others = [scores[place] for scores in proposed if len(scores) > place]
         better = sum(other > score for other in others)
@@ -148,7 +148,7 @@ class Search:
     def _end(self) -> None:
         """Compares the best trial with the current parameters, paired by user, and ends the search.
 
-        The interval is needed because the score of the best of many trials is biased upwards.
+        The score of the best of many trials is biased upwards, so the interval is needed.
         """
         best, present = self.study.best, self.study.trials.get(number=0)
         if best is not None and best.number and self.study.difference is None:

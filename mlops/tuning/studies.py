@@ -1,4 +1,4 @@
-"""The row, the search space and the data of a search. The data lies before the gate's first cut."""
+"""The row, search space and data of a search. The data precedes the gate's first cut."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ Space = Mapping[str, Mapping[str, Any]]
 
 
 def open_study(*, algorithm: str | None, n_trials: int | None, snapshot: str | None, restart: bool) -> TuningStudy:
-    """Returns the unfinished search with the same recipe, or a new one if there is none or `restart` is set.
+    """Returns the unfinished search with the same recipe. Creates one if there is none or `restart` is set.
 
     An unfinished search continues on its own data. A new search exports the current data unless `snapshot` is given.
     """
@@ -88,7 +88,7 @@ def _distribution(search: Mapping[str, Any]) -> BaseDistribution:
 
 
 def _recipe(algorithm: str, space: dict[str, Any], given: dict[str, Any]) -> str:
-    """Returns a hash that is equal for searches whose trials are comparable."""
+    """Returns a hash that is equal for searches with comparable trials."""
     policy = settings.POLICY
     parts = {
         "algorithm": algorithm,

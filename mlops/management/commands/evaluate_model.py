@@ -58,7 +58,7 @@ def _version(text: str) -> int:
 
 
 def _metrics(decision: GateDecision) -> dict[str, Any]:
-    """Returns the figures that are the same in every run, without lists, which DVC does not show."""
+    """Returns the figures that are the same in every run. Omits lists, because DVC does not show them."""
     figures = decision.version.figures
     summary = figures["models"]["candidate"]["summary"]
     failed = ", ".join(finding.key for finding in decision.findings if finding.outcome == Outcome.FAILED)

@@ -1,7 +1,7 @@
-"""Drift checks, each of which compares two windows and returns a finding whose outcome follows the policy.
+"""Drift checks. Each compares two windows and returns a finding, whose outcome depends on the policy.
 
-A check alerts if its figure exceeds the chance level by the policy's threshold and is significant. Like the statistics,
-it uses no Django.
+A check alerts if its figure exceeds the chance level by the policy's threshold and is significant. This module does not
+use Django.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ Array = np.ndarray[Any, Any]
 
 
 def worst(outcomes: Sequence[str]) -> str:
-    """Returns the most severe outcome; it is insufficient data only if no check had enough data."""
+    """Returns the most severe outcome. Returns insufficient data only if no check had enough data."""
     return max(outcomes, key=lambda outcome: ORDER[Outcome(outcome)])
 
 
 def check_shares(
     code: DriftCode, recent: Array, before: Array, rows: tuple[int, int], labels: Sequence[str], policy: DriftPolicy
 ) -> Finding:
-    """Compares the distributions of rows over categories.
+    """Compares how rows are distributed over categories.
 
-    `recent` and `before` come from `category_weights`; `rows` holds the numbers of rows in both windows.
+    `recent` and `before` come from `category_weights`. `rows` are the numbers of rows in both windows.
     """
     found = _begin(code, "PSI", rows, policy.psi_warn, policy.psi_alert)
     if min(rows) < policy.min_ratings:
@@ -61,7 +61,7 @@ def check_scores(recent: Array, before: Array, policy: DriftPolicy) -> Finding:
 
 
 def check_activity(recent_weeks: Array, weeks_before: Array, policy: DriftPolicy) -> Finding:
-    """Compares the numbers of ratings in the median weeks. A rise is judged like a fall."""
+    """Compares the numbers of ratings in the median weeks. A rise counts like a fall."""
     warn, alert = policy.activity_warn_ratio, policy.activity_alert_ratio
     found = _begin(DriftCode.ACTIVITY, "ratio", (np.sum(recent_weeks), np.sum(weeks_before)), warn, alert)
     if np.sum(weeks_before) < policy.min_ratings or len(weeks_before) < len(recent_weeks):
@@ -122,7 +122,7 @@ def _insufficient(found: Finding, message: str, needed: int) -> Finding:
 
 
 def _judged(found: Finding, shift: Shift, policy: DriftPolicy) -> Finding:
-    """Returns the finding with the figure, its chance level and p-value, and the outcome that follows from them."""
+    """Returns the finding with its figure, chance level, p-value and outcome."""
     outcome, message = Outcome.OK, found.message
     if found.threshold is not None and shift.beyond_chance >= found.params["warn"]:
         outcome = Outcome.ALERT if shift.beyond_chance >= found.threshold else Outcome.WARN

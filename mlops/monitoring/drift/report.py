@@ -74,7 +74,7 @@ def _of_lists(recent: Window, before: Window, genres: dict[int, list[int]], poli
 
 
 def _of_online_metrics(start: datetime, end: datetime, policy: DriftPolicy) -> Finding:
-    """Compares the hit rates over all versions: a worse champion and changed tastes affect users in the same way."""
+    """Compares the hit rates over all versions. A worse champion and changed tastes both lower the rate."""
     span = timedelta(weeks=policy.window_weeks)
     now, then = (OnlineMetrics.hits_between(since, since + span) for since in (start, start - span))
     return checks.check_online_metrics((now[0], then[0]), (now[1], then[1]), policy)

@@ -1,7 +1,8 @@
-"""Distances between two windows, and the distances that chance alone produces. Uses only numpy and scipy.
+"""Distances between two windows, and the distances expected by chance. Uses only numpy and scipy.
 
-One user's rows are not independent, so permutations keep them together and the policy limits how many count. A week
-counts for at most twice the median week, so that one busy week (a festival, an import) does not dominate its window.
+Rows of one user are not independent. Permutations therefore keep them together, and the policy limits how many count. A
+week counts for at most twice the median week, so that one busy week (a festival, an import) does not dominate its
+window.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MAX_WEEK = 2.0  # multiples of the median week
 class Shift:
     """A distance between two windows.
 
-    `chance` is its mean under the null hypothesis of equal distributions, and `p` its p-value.
+    `chance` is its mean if both distributions are equal, and `p` is its p-value.
     """
 
     figure: float
@@ -38,7 +39,7 @@ class Shift:
 
 
 def row_weights(people: Array, weeks: Array, rows_per_person: int) -> Array:
-    """Returns each row's weight. A user's weights sum to at most `rows_per_person`, a week's to twice the median."""
+    """Returns each row's weight. A user's weights sum to at most `rows_per_person`, a week's to MAX_WEEK medians."""
     _, person, n_rows = np.unique(people, return_inverse=True, return_counts=True)
     weights = np.minimum(1.0, rows_per_person / n_rows)[person]
     _, week = np.unique(weeks, return_inverse=True)
@@ -47,9 +48,9 @@ def row_weights(people: Array, weeks: Array, rows_per_person: int) -> Array:
 
 
 def category_weights(people: Array, categories: Array, weights: Array, n_categories: int) -> Array:
-    """Returns the sums of the rows' weights, shape (users, categories).
+    """Returns the summed weights per user and category, shape (users, categories).
 
-    A row with several categories must be passed once per category.
+    Pass a row once for each of its categories.
     """
     _, person = np.unique(people, return_inverse=True)
     n_people = int(person.max()) + 1 if len(person) else 0
@@ -58,15 +59,15 @@ def category_weights(people: Array, categories: Array, weights: Array, n_categor
 
 
 def shares_of(weights: Array) -> Array:
-    """Returns each category's share of the total weight; zeros without users."""
+    """Returns each category's share of the total weight, or zeros without users."""
     total = weights.sum(axis=0)
     return np.asarray(total / total.sum() if total.sum() else total)
 
 
 def compare_shares(recent: Array, before: Array, *, seed: int = 0) -> Shift:
-    """Returns the PSI of two windows' `category_weights`, with its chance level and p-value by a permutation test.
+    """Returns the PSI between the windows, with its chance level and p-value by a permutation test.
 
-    Each permutation assigns the users to the windows at random.
+    `recent` and `before` come from `category_weights`. Each permutation assigns users to the windows at random.
     """
     figure = float(population_stability_index(recent.sum(axis=0), before.sum(axis=0)))
     people = np.concatenate([recent, before])
@@ -82,7 +83,7 @@ def compare_shares(recent: Array, before: Array, *, seed: int = 0) -> Shift:
 
 
 def compare_values(recent: Array, before: Array) -> Shift:
-    """Returns the two-sample Kolmogorov-Smirnov distance D, an effect size.
+    """Returns the two-sample Kolmogorov-Smirnov distance D, which is an effect size.
 
     In large samples, p alone would be significant for negligible differences.
     """
@@ -95,7 +96,7 @@ def compare_values(recent: Array, before: Array) -> Shift:
 
 
 def compare_rates(hits_recent: float, n_recent: int, hits_before: float, n_before: int) -> Shift:
-    """Returns the relative fall of a rate, negative for a rise, with a one-sided pooled two-proportion z-test."""
+    """Returns the relative fall of a rate, with a one-sided pooled two-proportion z-test. A rise is negative."""
     recent, before = hits_recent / n_recent, hits_before / n_before
     pooled = (hits_recent + hits_before) / (n_recent + n_before)
     spread = math.sqrt(pooled * (1 - pooled) * (1 / n_recent + 1 / n_before))
@@ -104,13 +105,13 @@ def compare_rates(hits_recent: float, n_recent: int, hits_before: float, n_befor
 
 
 def weekly_ratio(recent: Array, before: Array) -> float:
-    """Returns the recent median week divided by the earlier one; a single busy or empty week affects neither."""
+    """Returns the ratio of median weeks, recent to before. A single busy or empty week has no effect."""
     usual = float(np.median(before))
     return float(np.median(recent)) / usual if usual else math.inf
 
 
 def distinct_ratio(recent: list[Array], before: list[Array], *, draws: int = 10, seed: int = 0) -> float:
-    """Returns the ratio of distinct movies, recent to before, in equally many lists, averaged over several draws."""
+    """Returns the ratio of distinct movies, recent to before, in equal numbers of lists. Averages several draws."""
     rng = np.random.default_rng(seed)
     n_lists = min(len(recent), len(before))
 

@@ -1,4 +1,4 @@
-"""Reads the ratings of two windows from the database: the latest full weeks, and a reference before them."""
+"""Reads the ratings of two windows: the latest full weeks, and a reference window before them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mlops.policy import DriftPolicy
 Array = np.ndarray[Any, Any]
 
 WEEK = timedelta(days=7)
-NEW_FOR = timedelta(days=28)  # users and movies count as new for this long after their first rating
+NEW_FOR = timedelta(days=28)  # users and movies count as new for this period after their first rating
 ACTIVITY_WEEKS = 12  # maximum number of reference weeks in the activity check
 
 
 @dataclass(frozen=True)
 class Window:
-    """The ratings given after `start` up to `end`, evenly sampled if they exceed the policy's number."""
+    """The ratings after `start` up to `end`, evenly sampled if there are more than the policy allows."""
 
     start: datetime
     end: datetime
@@ -44,7 +44,7 @@ class Window:
         return category_weights(self.users, categories, self.weights, n_categories)
 
     def genre_weights(self, genres_of: dict[int, list[int]], n_genres: int) -> tuple[Array, int]:
-        """Returns the category weights by genre, and the number of ratings whose movies have a genre.
+        """Returns the category weights by genre, and the number of ratings of movies with a genre.
 
         A rating's weight is split equally between the genres of its movie.
         """
@@ -66,9 +66,9 @@ def windows(end: datetime, policy: DriftPolicy) -> tuple[Window, Window]:
 
 
 def weekly_counts(end: datetime, policy: DriftPolicy) -> tuple[Array, Array]:
-    """Returns the numbers of ratings per week, latest last: those of the window, and those of the weeks before it.
+    """Returns the numbers of ratings per week, latest last: in the window, and in the weeks before it.
 
-    The latter are at most ACTIVITY_WEEKS, and none before the first rating.
+    The weeks before start with the first rating and number at most ACTIVITY_WEEKS.
     """
     start = end - policy.window_weeks * WEEK
     first = _rated().aggregate(first=Min("rated_at"))["first"] or end
@@ -98,7 +98,7 @@ def read_window(start: datetime, end: datetime, policy: DriftPolicy) -> Window:
 
 
 def genres_of_movies() -> tuple[dict[int, list[int]], list[str]]:
-    """Returns the genre indices keyed by movie, and the genre names."""
+    """Returns the genre indices of each movie, and the genre names."""
     links = MovieGenre.objects.order_by("genre__name", "movie").values_list("movie_id", "genre__name")
     numbers: dict[str, int] = {}
     found: dict[int, list[int]] = defaultdict(list)
@@ -133,10 +133,9 @@ def _count_weeks(end: datetime, n_weeks: int) -> Array:
 
 
 def _is_new(field: str, ids: Array, moments: Array, start: datetime, end: datetime) -> Array:
-    """Returns for each rating whether it was given within four weeks of the first rating of its user or movie.
+    """Returns for each rating whether it came within four weeks of its user's or movie's first rating.
 
-    Ratings may be changed or removed between the queries; if the first rating is no longer found, the rating itself
-    counts as the first.
+    If the first rating was removed between the queries, the rating itself counts as the first.
     """
     present = _rated().filter(rated_at__gt=start, rated_at__lte=end).values(field)
     firsts = dict(_rated().filter(**{f"{field}__in": present}).values_list(field).annotate(first=Min("rated_at")))
