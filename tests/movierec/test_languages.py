@@ -37,7 +37,7 @@ WORDLESS = re.compile(
     re.DOTALL,
 )
 # Names, and texts of placeholders alone.
-SAME_IN_BOTH = {"API", "Exchange", "MFA", "MLflow", "MovieLens", "TMDB", "WebAuthn", "Wikidata"}
+SAME_IN_BOTH = {"API", "Exchange", "ID", "MFA", "MLflow", "MovieLens", "TMDB", "WebAuthn", "Wikidata"}
 SAME_IN_BOTH |= {"%(truncated_text)s…", "{done}/{total} {model}"}
 READ_ALOUD = re.compile(r'\b(?:title|alt|aria-label|aria-description|placeholder|data-label)="([^"]*)"')
 SAME = re.compile(
