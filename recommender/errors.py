@@ -9,7 +9,7 @@ class RecommenderError(DomainError, code="recommender_error", text=_("The recomm
 
 
 class InvalidRequest(RecommenderError, code="invalid", text=_("Some fields are not valid.")):
-    """One field of the request is not valid."""
+    """One field of the request is invalid."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}", fields={field: [message]})
@@ -27,4 +27,4 @@ class InvalidArtifact(
 
 
 class NotExplainable(RecommenderError, code="not_explainable", text=_("There is no score to explain."), status=409):
-    """There is no score to explain. The message says why."""
+    """There is no score to explain. The message gives the reason."""

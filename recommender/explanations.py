@@ -1,4 +1,4 @@
-"""Leave-one-out explanations, which say by how much a score falls without each rating or feature."""
+"""Leave-one-out explanations: how much a score falls without each rating or feature."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from recommender.estimators import Recommender
 
 N_REASONS = 3  # reasons shown per movie
-EXPLAIN_SECONDS = 0.5  # time limit per list: each movie takes one score per rating, and some users have thousands
+EXPLAIN_SECONDS = 0.5  # time limit per list: each movie needs one score per rating
 
 
 @dataclass(frozen=True)
 class Reason:
-    """A reason for a score. `contribution` is by how much the score falls without it, with fixed user weights."""
+    """A reason for a score. `contribution` is the drop in the score without it, with fixed user weights."""
 
     kind: str
     id: int | None
@@ -32,7 +32,7 @@ class Reason:
 def explain_movies(model: Recommender, history: dict[int, float], movie_ids: Iterable[int]) -> dict[int, list[Reason]]:
     """Return the strongest reasons for each movie, keyed by movie.
 
-    After EXPLAIN_SECONDS the remaining movies are left out. The first movie always has reasons.
+    Skips the remaining movies after EXPLAIN_SECONDS. The first movie always has reasons.
     """
     end = time.monotonic() + EXPLAIN_SECONDS
     reasons: dict[int, list[Reason]] = {}

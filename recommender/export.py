@@ -1,6 +1,6 @@
 """Exports the ORM's data to the estimators' data frames. No other module does this.
 
-Metadata that the site may not train on is left out (TMDB's, unless TMDB has agreed).
+Omits metadata that the site may not train on (TMDB's, unless TMDB has agreed).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def trainable_sources() -> list[str]:
 def rating_frames(*, user: str = "user_id", chunk_size: int = 200_000) -> Generator[pd.DataFrame, None, None]:
     """Yield user_id, movie_id, rating and rated_at (UTC), sorted by user and time, in chunks of `chunk_size` rows.
 
-    `user` names the integer field that identifies the user of a rating. Ratings without a value in it are left out.
+    `user` is the integer field that identifies the user of a rating. Skips ratings without a value in it.
     """
     named = Rating.objects.for_training().filter(**{f"{user}__isnull": False}).order_by(user, "rated_at", "movie_id")
     rows = named.values_list(user, *RATING_COLUMNS[1:]).iterator(chunk_size=min(chunk_size, 10_000))
@@ -66,7 +66,7 @@ def movie_frames(*, chunk_size: int = 10_000) -> Generator[pd.DataFrame, None, N
 
 
 def training_sources() -> list[str]:
-    """Return the sources of the ratings and of the trainable metadata, which are a model's training data."""
+    """Return the sources of the ratings and of the trainable metadata."""
     movies = Movie.objects.order_by()
     found = set(Rating.objects.for_training().order_by().values_list("source", flat=True).distinct())
     metadata = set(movies.values_list("source", flat=True).distinct())
@@ -80,15 +80,15 @@ def training_sources() -> list[str]:
 def movie_frame(*, movie_ids: Iterable[int] | None = None) -> pd.DataFrame:
     """Return movie metadata in the estimators' columns, sorted by id, for all movies or the existing `movie_ids`.
 
-    Fields and links from sources that the site may not train on are empty. A movie with only a year counts as released
-    on the first day of that year.
+    Fields and links from sources that the site may not train on are empty. A movie with only a year has the first day
+    of that year as its release date.
     """
     chunks = _values_in_chunks(movie_ids)
     return pd.concat([_movie_frame(*chunk) for chunk in chunks or [_values([])]], ignore_index=True)
 
 
 def movie_table(*, movie_ids: Iterable[int]) -> MovieTable:
-    """Return the same without pandas, which processes that make lists do not import."""
+    """Return the same as `movie_frame` without pandas, which processes that make lists do not import."""
     ids: list[int] = []
     dates: list[Any] = []
     others: dict[str, list[Any]] = defaultdict(list)
@@ -153,7 +153,7 @@ def _names(links: QuerySet[Any], name: str, movie_ids: Sequence[int], sources: l
     found: Links = defaultdict(list)
     place = "position" if links.model is Credit else name
     links = links.filter(source__in=sources, movie__in=movie_ids).order_by()
-    # Sorted in Python because databases collate strings differently.
+    # sorted in Python, because databases collate strings differently
     for movie_id, _, text in sorted(links.values_list("movie_id", place, name).iterator()):
         found[movie_id].append(text)
     return found

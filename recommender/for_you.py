@@ -1,6 +1,6 @@
-"""The pages "For you" and "Together", with filters, the adventure dial and more movies on request.
+"""The pages "For you", "Together" and the watchlist sorted by predicted stars.
 
-Also the watchlist sorted by predicted stars.
+They have filters, an adventure dial, and more movies on request.
 """
 
 from collections.abc import Mapping
@@ -31,9 +31,9 @@ from recommender.serving.profile import UserProfile
 from recommender.serving.request import MAX_EXCLUDED
 from recommender.serving.together import companions_of, predicted_stars
 
-ANYWHERE = "any"  # given instead of services, it means no filter, whatever the user prefers
+ANYWHERE = "any"  # given instead of services, disables the filter and the user's preference
 LIST = 24  # movies in a list
-RUNTIMES = (90, 120, 150)  # maximum runtimes, in minutes, that the page offers
+RUNTIMES = (90, 120, 150)  # maximum runtimes in minutes, as offered on the page
 LABELS = {
     "genre": _("Genre"),
     "year_min": _("From year"),
@@ -50,7 +50,7 @@ LABELS = {
 
 @dataclass
 class Asked:
-    """The parsed query string: the valid values, or error messages that start with the field's label."""
+    """The parsed query string: the valid values, and error messages that start with the field's label."""
 
     given: QueryDict
     values: dict[str, Any]
@@ -120,7 +120,7 @@ def together(request: SignedInRequest) -> HttpResponse:
 @post_only
 @login_required
 def consent(request: SignedInRequest) -> HttpResponse:
-    """Allow others to make lists with the user (`open=1`), or withdraw the consent. Idempotent."""
+    """Let others make lists with the user (`open=1`), or withdraw the consent. Idempotent."""
     if request.POST.get("open") == "1":
         TasteConsent.objects.get_or_create(user=request.user)
         messages.success(request, gettext("People who know your username can make lists with you now."))
@@ -133,7 +133,7 @@ def consent(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @login_required
 def watchlist(request: SignedInRequest) -> HttpResponse:
-    """Show the watchlist sorted by the stars that the served model predicts. Movies that it does not know come last."""
+    """Show the watchlist sorted by the stars that the served model predicts. Unknown movies come last."""
     ids = list(WatchlistItem.objects.filter(user=request.user).values_list("movie_id", flat=True))
     predicted = predicted_stars([UserProfile.of(request.user)], ids)
     stars = {movie: values[0] for movie, values in predicted.items() if values[0]}
@@ -176,13 +176,13 @@ def _page(request: HttpRequest, asked: Asked, *, user: Any, surface: str | None,
 
 
 def _prefers_own(user: Any, services: list[WatchService]) -> bool:
-    """Return whether lists contain only what the user's services stream, unless the form says otherwise."""
+    """Return whether lists contain only what the user's services stream. The form overrides the preference."""
     known = {service.pk for service in services}
     return user.is_authenticated and user.only_my_services and not known.isdisjoint(user.service_ids)
 
 
 def _stars(everyone: dict[str, UserProfile], found: RecommendationList) -> list[str]:
-    """Return for each movie the stars that everyone is predicted to give it, without those that are unknown."""
+    """Return the predicted stars of all people for each movie, without unknown values."""
     ids = [result.movie.pk for result in found.results]
     stars = predicted_stars(list(everyone.values()), ids)
     lines = [zip(everyone, stars.get(movie, ()), strict=False) for movie in ids]
@@ -194,7 +194,7 @@ def _sentences(errors: Mapping[str, Any]) -> list[str]:
 
 
 def _choices() -> dict[str, Any]:
-    """Return the choices of the form, limited to values that occur in the catalog."""
+    """Return the choices of the form, limited to values in the catalog."""
     return {
         "genres": Genre.objects.order_by("name"),
         "languages": Movie.objects.languages(),

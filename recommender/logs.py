@@ -1,4 +1,4 @@
-"""Rate-limited logging for messages that could repeat many times a second."""
+"""Rate-limits log messages that could repeat many times a second."""
 
 import threading
 import time

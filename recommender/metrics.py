@@ -1,4 +1,4 @@
-"""Prometheus metrics of the request path. Metrics computed from database rows are not defined here."""
+"""Prometheus metrics of the request path, except those computed from database rows."""
 
 from prometheus_client import Counter, Histogram
 

@@ -1,4 +1,4 @@
-"""The served model, its serving stats, the lists shown to users and their feedback."""
+"""The served model, its serving stats, the shown lists and users' feedback."""
 
 import uuid
 
@@ -32,7 +32,7 @@ class ServedModel(models.Model):
 
 
 class ServingStatsMinute(models.Model):
-    """Counts of one model's lists in one minute and one web process. Sum the rows of all processes."""
+    """Counts of one model's lists in one minute and one web process. Sum over all processes."""
 
     process = models.CharField(max_length=64)
     version = models.PositiveIntegerField()
@@ -76,7 +76,7 @@ class Impression(models.Model):
 
 
 class Feedback(models.Model):
-    """An event that says what a user did with a recommended movie. Rows are never changed."""
+    """What a user did with a recommended movie. Rows are never changed."""
 
     class Kind(models.TextChoices):
         CLICK = "click", "clicked"
@@ -102,7 +102,7 @@ class Feedback(models.Model):
 
 
 class Dismissal(models.Model):
-    """A movie that a user does not want recommended. The feedback `undo` deletes the row."""
+    """A movie that a user does not want to be recommended. The feedback `undo` deletes the row."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="dismissals")
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
@@ -117,7 +117,7 @@ class Dismissal(models.Model):
 
 
 class TasteConsent(models.Model):
-    """A user's consent that others make lists with them. Without it, others' lists do not use the user's ratings."""
+    """A user's consent to lists made together with others. Without it, others' lists do not use the user's ratings."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="taste_consent")
     created_at = models.DateTimeField(auto_now_add=True)

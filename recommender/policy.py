@@ -14,7 +14,7 @@ class ServingPolicy(Section):
 
 
 class TrainingPolicy(Section):
-    """The training keys that serving reads too. `mlops.policy` adds the keys that only training reads."""
+    """The training keys that serving reads too. `mlops.policy` adds keys that only training reads."""
 
     implicit_threshold: float | None = key(3.5, "lowest rating that counts as liked; null: any", ge=0.5, le=5.0)
     max_runtime_seconds: int = key(6000, "time after which a training is ended", gt=0, lt=7200)

@@ -1,6 +1,6 @@
 """Reasons for recommending a movie, from the model's attribution at fixed weights.
 
-Each movie of a personal list has a main reason. The panel of a movie shows all parts of its score.
+Each movie of a personal list has a main reason. The movie's panel shows all parts of its score.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from recommender.estimators.attribution import Attribution
     from recommender.estimators.interactions import HistoryRows
 
-LIKED = 4.0  # lowest rating of a movie shown as liked
-FEATURE_SHARE = 0.2  # largest share of a list with a feature as the reason: a known movie tells users more than a genre
+LIKED = 4.0  # lowest rating of a movie described as liked
+FEATURE_SHARE = 0.2  # largest share of a list with a feature as the reason; a known movie tells users more
 
 
 class ReasonCode(TextChoices):
-    """Codes of reasons. The label is the sentence shown to users."""
+    """Codes of reasons, with the sentences shown to users as labels."""
 
     LIKED = "liked", _("Because you liked %(name)s")
     RATED = "rated", _("Because you rated %(name)s")
@@ -44,7 +44,7 @@ class MainReason(NamedTuple):
     code: ReasonCode
     movie_id: int | None = None
     name: str = ""
-    contribution: float | None = None  # how much the score falls without it, at the same weights
+    contribution: float | None = None  # drop in the score without it, at the same weights
 
     @property
     def sentence(self) -> str:
@@ -56,7 +56,7 @@ class MainReason(NamedTuple):
 
     @property
     def as_html(self) -> str:
-        """The sentence as HTML, with the name in a `cite` element."""
+        """Return the sentence as HTML, with the name in a `cite` element."""
         return format_html(str(self.code.label).replace("%(name)s", "<cite>{}</cite>"), self.shown_name)
 
     @property
@@ -75,11 +75,11 @@ class MainReason(NamedTuple):
 def main_reasons(
     model: Recommender, ratings: dict[int, float], history: HistoryRows, movie_ids: list[int], n_features: int
 ) -> dict[int, MainReason]:
-    """Return for each movie the liked or watched movie near it that adds most to its score.
+    """Return for each movie the liked or watched similar movie that adds most to its score.
 
     `history` is the model's input for the user, whose stars are in `ratings`. The first `n_features` movies without
     such a reason get a genre, a keyword or a person. The others get "From your ratings overall", because many ratings
-    together may account for a movie's score.
+    together may explain a movie's score.
     """
     attribution: Attribution = model.attribute(history, movie_ids)
     if not attribution.parts.any():
@@ -115,7 +115,7 @@ def _reason(ratings: dict[int, float], movie_id: int, contribution: float) -> Ma
 
 
 class Bar(NamedTuple):
-    """A part of a movie's score. `x` and `width` are percentages of the plot, whose parts have the same scale."""
+    """A part of a movie's score. `x` and `width` are percentages of the plot. All parts have the same scale."""
 
     name: str
     points: float  # hundredths of the score

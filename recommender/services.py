@@ -33,7 +33,7 @@ from recommender.serving.request import ListRequest
 from recommender.serving.together import together
 from recommender.serving.trace import ListTrace
 
-DELETED_AT_ONCE = 1000  # rows per transaction, so that SQLite's single writer is never blocked for long
+DELETED_AT_ONCE = 1000  # rows per transaction, so that SQLite's single writer is not blocked for long
 
 
 def recommend(
@@ -73,9 +73,9 @@ def recommend(
 
 
 def recommend_many(wanted: Sequence[Wanted], *, surface: str) -> list[RecommendationList | None]:
-    """Return the result of `recommend` for each user, in order, or None if the user does not exist.
+    """Return the result of `recommend` for each user, in order, or None for a user that does not exist.
 
-    The users are scored together.
+    Scores the users together.
     """
     return list(make_lists(wanted, surface=surface))
 
@@ -89,9 +89,9 @@ def recommend_new(
     profile: UserProfile | None = None,
     trace: ListTrace | None = None,
 ) -> RecommendationList:
-    """Return movies without ratings in the champion's snapshot, ranked by the user's taste in their metadata.
+    """Return movies without ratings in the champion's snapshot, ranked by the user's taste in metadata.
 
-    A user without ratings gets the newest of them, as does everyone if the model does not score new movies.
+    A user without ratings gets the newest of them. So does everyone if the model does not score new movies.
     """
     request = ListRequest.of(profile or UserProfile.of(user), k, trace=trace)
     sources = [*model_sources(candidates.new), _newest_new()]
@@ -106,7 +106,7 @@ def similar(
     surface: str | None = "similar",
     profile: UserProfile | None = None,
 ) -> RecommendationList:
-    """Return similar movies that the user has not seen or dismissed. Without a model, popular ones of its genre."""
+    """Return similar movies that the user has not seen or dismissed, or popular movies of its genre without a model."""
     request = ListRequest.of(profile or UserProfile.of(user), k, exclude=[movie.pk])
 
     def like_the_movie(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
@@ -116,7 +116,7 @@ def similar(
 
 
 def popular(*, user: User | None, k: int = 10, surface: str, profile: UserProfile | None = None) -> RecommendationList:
-    """Return the movies that are popular now, without those that the user has seen or dismissed."""
+    """Return the movies that are popular now, except those that the user has seen or dismissed."""
     request = ListRequest.of(profile or UserProfile.of(user), k)
     return make_list([POPULAR, NEWEST], request, surface=surface, asked=POPULAR.name)
 
@@ -129,9 +129,9 @@ def newest(*, k: int = 10, surface: str) -> RecommendationList:
 def titles_to_rate(
     *, profile: UserProfile, not_seen: Iterable[int] = (), shown: Sequence[int] = (), k: int = 12
 ) -> list[Movie]:
-    """Return the well-known titles whose ratings would improve the lists for this profile most, best first.
+    """Return the well-known titles whose ratings would most improve the lists for this profile, best first.
 
-    Titles in `shown` keep their places. Without a served model, popular titles of all genres are returned.
+    Titles in `shown` keep their positions. Without a served model, returns popular titles of all genres.
     """
     request = ListRequest.of(profile, k, exclude=not_seen)
     _source, found, movies = find_movies([*model_sources(titles.informative), VARIED, NEWEST], request)
@@ -139,7 +139,7 @@ def titles_to_rate(
 
 
 def _newest_new() -> Source:
-    """Return the source of the newest new movies. Without a served model every movie is new."""
+    """Return the source of the newest new movies. Without a served model, every movie is new."""
     champion = server.champion()
     return NEWEST if champion is None else Source(NEWEST.name, partial(candidates.newest_new, champion))
 
@@ -165,7 +165,7 @@ class Explanation:
 
 
 def explain(*, user: User, movie: Movie) -> Explanation:
-    """Explain the served model's score of any movie, whether or not it is recommended. Raises NotExplainable."""
+    """Explain the served model's score of any movie, recommended or not. Raises NotExplainable."""
     profile = UserProfile.of(user)
     loaded, history = _explainable(profile, movie)
     rows = contributions(loaded.model, history, movie.pk)
@@ -180,7 +180,7 @@ def explain(*, user: User, movie: Movie) -> Explanation:
 
 
 def attribute(*, profile: UserProfile, movie: Movie) -> Attributed:
-    """Return what each rating of the user adds to the movie's score at fixed weights. Raises NotExplainable."""
+    """Return the effect of each of the user's ratings on the movie's score at fixed weights. Raises NotExplainable."""
     loaded, history = _explainable(profile, movie)
     return attribute_movie(loaded.model, profile.ratings, history, movie.pk)
 
@@ -201,9 +201,9 @@ def _explainable(profile: UserProfile, movie: Movie) -> tuple[LoadedModel, dict[
 def record_feedback(*, user: User, movie: Movie, kind: str, request_id: UUID | None = None) -> Feedback:
     """Record what the user did with a recommended movie.
 
-    `not_interested` removes the movie from all lists of the user and `undo` reverts this; both are idempotent. Raises
-    ListNotShown unless the list with this `request_id` was shown to the user and contained the movie. Feedback without
-    a `request_id` does not count in any metric.
+    `not_interested` removes the movie from all lists of the user, and `undo` reverts this. Both are idempotent. Raises
+    ListNotShown if the list with this `request_id` was not shown to the user or did not contain the movie. Feedback
+    without a `request_id` does not count in any metric.
     """
     if kind not in Feedback.Kind.values:
         expected = ", ".join(Feedback.Kind.values)
@@ -223,7 +223,7 @@ def record_feedback(*, user: User, movie: Movie, kind: str, request_id: UUID | N
 
 
 def _was_shown(user: User, movie: Movie, request_id: UUID) -> bool:
-    """Return whether the impression says so or, until some process has written it, the signature of the id."""
+    """Return whether the list was shown, by its impression or, until that is written, by the signature of the id."""
     impression = Impression.objects.filter(request_id=request_id).first()
     if impression is None:
         return is_list_of(request_id, user.pk)
@@ -231,7 +231,7 @@ def _was_shown(user: User, movie: Movie, request_id: UUID) -> bool:
 
 
 def prune_impressions() -> int:
-    """Delete impressions older than the policy's limit. Return the number of deleted impressions."""
+    """Delete impressions older than the policy's limit. Return their number."""
     before = timezone.now() - timedelta(days=settings.POLICY.serving.impressions_days)
     removed = 0
     while ids := list(Impression.objects.filter(shown_at__lt=before).values_list("pk", flat=True)[:DELETED_AT_ONCE]):
@@ -240,7 +240,7 @@ def prune_impressions() -> int:
 
 
 def prune_serving_stats() -> int:
-    """Delete serving stats older than the policy's limit. Return the number of deleted rows."""
+    """Delete serving stats older than the policy's limit. Return the number of rows."""
     before = timezone.now() - timedelta(days=settings.POLICY.serving.stats_days)
     return ServingStatsMinute.objects.filter(minute__lt=before).delete()[0]
 
@@ -249,8 +249,8 @@ def activate(*, version: int, algorithm: str, artifact: str, checksum: str = "")
     """Make the web processes serve the artefact, a folder below MODEL_DIR. They follow within seconds.
 
     The current champion becomes the previous champion, which is the fallback and the target of a rollback. Activating
-    the served version again only updates its artefact. With a `checksum`, the folder is not served if its artefact has
-    another checksum.
+    the served version again only updates its artefact. If `checksum` is given, an artefact with another checksum is not
+    served.
     """
     folder = PurePosixPath(artifact)
     if folder.is_absolute() or ".." in folder.parts or not folder.parts:

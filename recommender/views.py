@@ -1,4 +1,4 @@
-"""The home page with its rows of lists, the list of similar movies, and feedback on recommended movies."""
+"""The home page with its rows of lists, lists of similar movies, and feedback on recommended movies."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ class Row:
 
     @property
     def see_all(self) -> str:
-        """The address of the page that continues the row, empty if there is none."""
+        """Return the URL of the page that continues the row, or "" if there is none."""
         movies = reverse("catalog:movies")
         pages = {"popular": f"{movies}?ordering=popular", "newest": f"{movies}?ordering=newest"}
         return reverse("recommender:for-you") if self.id == "for-you" else pages.get(self.id, "")
@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sample:
-    """A well-known movie and the movies that the served model considers similar, shown to visitors as a sample."""
+    """A well-known movie and the movies that the served model considers similar, as a sample for visitors."""
 
     movie: Movie
     results: list[Recommendation]
@@ -84,7 +84,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _sample_of_the_day() -> Sample | None:
-    """Return the cached sample, which is new each day and for each model. Changed movies show within an hour."""
+    """Return the cached sample, which changes daily and with each model. Changed movies show within an hour."""
     champion = server.champion()
     if champion is None:
         return None
@@ -92,7 +92,7 @@ def _sample_of_the_day() -> Sample | None:
 
 
 def _sample() -> Sample | None:
-    """Make the sample, with another movie each day. Return None if no model knows the movie."""
+    """Make a sample with a different movie each day. Return None if no model knows the movie."""
     known = list(Movie.objects.filter(rating_count__gt=0).order_by("-rating_count", "id")[:SAMPLED])
     today = timezone.now().toordinal()
     for movie in known[today % SAMPLED :] + known[: today % SAMPLED]:
@@ -105,7 +105,7 @@ def _sample() -> Sample | None:
 
 
 def _just_dismissed(request: HttpRequest) -> Movie | None:
-    """Return the movie just dismissed without scripts, for which the page shows an undo button at its top."""
+    """Return the movie that was just dismissed without scripts. The page shows an undo button for it."""
     movie_id = request.GET.get("dismissed", "")
     if not request.user.is_authenticated or not (movie_id.isascii() and movie_id.isdigit() and len(movie_id) < 19):
         return None
@@ -114,13 +114,13 @@ def _just_dismissed(request: HttpRequest) -> Movie | None:
 
 
 def home_rows(user: User | None, profile: UserProfile) -> list[Row]:
-    """Return the rows that have movies. An empty site has none."""
+    """Return the rows that have movies, or none on an empty site."""
     rows = _rows_for_visitors(profile) if user is None else _personal_rows(user, profile)
     return [row for row in rows if row.recommendations.results]
 
 
 def _rows_for_visitors(profile: UserProfile) -> list[Row]:
-    """Return the rows for visitors. Those who rated movies in this session also get a list, which is not recorded."""
+    """Return the rows for visitors. Visitors who rated movies in this session also get an unrecorded list."""
     rows = []
     if profile.ratings:
         for_you = services.recommend(user=None, k=ROW, surface=None, profile=profile)
@@ -140,18 +140,18 @@ def _personal_rows(user: User, profile: UserProfile) -> list[Row]:
 
 
 def _unrated(user: User, profile: UserProfile) -> Row:
-    """Return the row of unrated movies. It has at most the best third of them, or it would not reflect any taste."""
+    """Return the row of unrated movies, limited to the best third of them so that it reflects the user's taste."""
     champion = server.champion()
     k = ROW if champion is None else min(ROW, max(1, len(champion.new) // 3))
     new = services.recommend_new(user=user, k=k, surface="home:new", profile=profile)
     if champion is None:
         return _row(_("Newest"), new, "new", profile)
-    unrated = [result for result in new.results if not result.movie.rating_count]  # drops those rated since training
+    unrated = [result for result in new.results if not result.movie.rating_count]  # drops movies rated since training
     return _row(_("Not rated by anyone here yet"), replace(new, results=unrated), "new", profile)
 
 
 def _because_you_liked(profile: UserProfile) -> list[Row]:
-    """Return a row of movies similar to the latest movie that the user rated highly and a model knows."""
+    """Return a row of movies similar to the latest highly rated movie that a model knows."""
     liked = profile.liked()[:LIKED_TRIED]
     movies = Movie.objects.in_bulk(liked)
     for movie in (movies[movie_id] for movie_id in liked if movie_id in movies):
@@ -181,7 +181,7 @@ def similar_movies(request: HttpRequest, movie_id: int) -> HttpResponse:
 
 @require_safe
 def why(request: HttpRequest, movie_id: int) -> HttpResponse:
-    """Show what each rating adds to a movie's score, as a fragment or, without scripts, as a full page."""
+    """Show the effect of each rating on a movie's score, as a fragment or, without scripts, as a full page."""
     movie = get_object_or_404(Movie, pk=movie_id)
     context: dict[str, Any] = {"movie": movie}
     try:
@@ -195,7 +195,7 @@ def why(request: HttpRequest, movie_id: int) -> HttpResponse:
 def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpResponse:
     """Record a click on a card and redirect to the movie.
 
-    The redirect happens even if the click cannot be recorded or the list was shown to another user, who shared the URL.
+    Redirects even if the click cannot be recorded, or if the list was shown to another user who shared the URL.
     """
     movie = get_object_or_404(Movie, pk=movie_id)
     if request.user.is_authenticated and request.method == "GET":
@@ -211,7 +211,7 @@ def follow(request: HttpRequest, request_id: UUID, movie_id: int) -> HttpRespons
 @require_safe
 @login_required
 def not_interested(request: HttpRequest) -> HttpResponse:
-    """List the movies that the user dismissed, each of which can be undone."""
+    """List the movies that the user dismissed, with an undo button for each."""
     rows = Dismissal.objects.filter(user=request.user.pk).select_related("movie").order_by("-created_at", "-id")
     page = paginated(request, rows)
     mark_for(request, [row.movie for row in page.object_list])

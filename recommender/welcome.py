@@ -1,4 +1,4 @@
-"""The welcome page: a wall of titles to rate, and a list based on the answers, with or without an account.
+"""The welcome page: titles to rate, and a list based on the answers, with or without an account.
 
 A visitor's answers are kept in the session. `catalog.guests` keeps the ratings and records them when the visitor signs
 up or in. This module keeps the titles that the visitor has not seen.
@@ -21,7 +21,7 @@ from recommender import services
 from recommender.serving.lists import RecommendationList
 from recommender.serving.profile import UserProfile
 
-WALL = 12  # titles on the wall
+WALL = 12  # titles shown at a time
 ENOUGH_RATINGS = 5  # ratings needed for personal lists; with fewer, the home page links here
 FIRST_LIST = 3  # ratings after which the list is shown
 LIST = 8  # movies in the list
@@ -47,7 +47,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest) -> tuple[str, str]:
-    """Record the answer of the pressed button. Return a message about it and an error message; one of them is empty."""
+    """Record the answer of the pressed button. Return a message and an error message, one of which is empty."""
     movie_id, _colon, answer = request.POST.get("answer", "").partition(":")
     if answer == "none":
         _add_not_seen(request, _shown(request))
@@ -68,13 +68,13 @@ def _answer(request: HttpRequest) -> tuple[str, str]:
 
 
 def _shown(request: HttpRequest) -> list[int]:
-    """Return the ids of the titles on the wall that the user saw, in order."""
+    """Return the ids of the titles shown to the user, in order."""
     sent = request.POST.get("shown", "").split(",")[:WALL]
     return [movie for movie in map(_id, sent) if movie] or request.session.get(SHOWN, [])
 
 
 def _id(text: str) -> int:
-    """Return the id, or 0, which no movie has, for text that is not an id."""
+    """Return the id, or 0 if the text is not an id."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 

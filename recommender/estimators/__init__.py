@@ -1,8 +1,8 @@
-"""Recommenders and the Dataset that they learn from, as plain Python without Django.
+"""Recommenders, and the Dataset that they learn from. Does not use Django.
 
 `ESTIMATORS` maps each name in `ALGORITHMS` to its class, a subclass of `Recommender`. Ratings are stars from 0.5 to 5,
-ids are ints or strings, and a history is a dict {movie_id: rating} for one user. All examples use the data and the
-model below, and `folder`, the path of an empty folder.
+ids are ints or strings, and a history is a dict {movie_id: rating} of one user. All examples use the data and the model
+below. `folder` is the path of an empty folder.
 
 Examples
 --------
@@ -20,9 +20,8 @@ Examples
 ('popularity', 'ease', 'als', 'lightfm', 'item_knn', 'rp3beta', 'metadata_ease', 'content', 'hybrid')
 """
 
-# Imports are lazy. The package imports its modules, and with them numpy and pandas, when a name is first used, so that
-# a process that needs only ALGORITHMS starts at once. A library that only training needs is imported by the model that
-# uses it, at the time of use.
+# Imports are lazy. The package imports its modules, numpy and pandas when a name is first used, so that a process that
+# needs only ALGORITHMS starts at once. A library needed only for training is imported by its model during training.
 
 from __future__ import annotations
 

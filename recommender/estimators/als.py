@@ -20,7 +20,7 @@ ALPHAS_GRID = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 REGULARIZATIONS_GRID = tuple(20 * 2.5**step for step in range(-6, 7))  # 0.08 to 4,900
 TUNING_USERS = 5000
 TUNING_EPOCHS = 8
-SMALL = 50_000  # number of positives below which threads cost more than they save
+SMALL = 50_000  # positives below which threads cost more than they save
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class AlsConfig(Config):
 
 
 class AlsRecommender(Recommender):
-    """The factor model of Hu, Koren and Volinsky 2008. Users are always folded in from their history (solve_users)."""
+    """The factor model of Hu, Koren and Volinsky (2008). Users are folded in from their history."""
 
     algorithm = "als"
     config_class: ClassVar[type[Config]] = AlsConfig
@@ -55,7 +55,7 @@ class AlsRecommender(Recommender):
         return product_of_items(users.astype(np.float32), self._by_component, item_idx)
 
     def _input_weights(self, rated: Array, item_idx: Array) -> Array:
-        """Return alpha y_i' A^-1 y_j for the liked movies i, where A is the matrix that `solve_users` inverts.
+        """Return alpha y_i' A^-1 y_j for the liked movies i, where `solve_users` inverts A.
 
         See section 5 of the paper.
         """
@@ -78,7 +78,7 @@ class AlsRecommender(Recommender):
 def _item_factors(
     positives: csr_matrix, config: AlsConfig, random_state: int, on_epoch: Callable[..., object] | None = None
 ) -> Array:
-    """Return the item factors, trained from small seeded uniform factors. A movie without likes has factors of 0."""
+    """Train item factors from small seeded uniform values. A movie without likes has factors of 0."""
     from implicit.cpu.als import AlternatingLeastSquares  # imported here because only training needs the library
 
     with threadpool_limits(1, "blas"):  # BLAS threads would slow down the library's own threads
@@ -99,9 +99,9 @@ def _item_factors(
 def solve_users(liked: csr_matrix, items: Array, gram: Array, regularization: float, alpha: float) -> Array:
     """Return x_u = (Y'Y + (alpha - 1) Y_u'Y_u + lambda I)^-1 alpha Y_u'1, the user step of implicit ALS.
 
-    (Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", 2008, with confidence
-    alpha for a positive and 1 for the rest.) Y_u are the rows of the liked items and `gram` is Y'Y in float64.
-    A user without likes gets a zero vector.
+    (Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", 2008, with confidence alpha for a
+    positive and 1 for the rest.) Y_u are the rows of the liked items and `gram` is Y'Y in float64. A user without likes
+    has a zero vector.
     """
     n_components = items.shape[1]
     left = np.repeat((gram + regularization * np.eye(n_components))[None], liked.shape[0], axis=0)
@@ -120,10 +120,10 @@ def gram_of(items: Array) -> Array:
 
 
 def _choose(dataset: Dataset, config: AlsConfig, random_state: int) -> dict[str, float]:
-    """Return the parameters that are not given, tuned for nDCG@10 on a held-out fifth of each sampled user's ratings.
+    """Return the parameters that were not given, tuned for nDCG@10 on a held-out fifth of each sampled user's ratings.
 
-    The regularisation is tuned first, with a medium alpha. Then alpha is tuned with the regularisation in proportion
-    to it, because quality depends mostly on their ratio.
+    The regularization is tuned first, with a medium alpha. Then alpha is tuned while the regularization changes in
+    proportion, because quality depends mostly on their ratio.
     """
     alpha, regularization = config.alpha, config.regularization
     if alpha is not None and regularization is not None:

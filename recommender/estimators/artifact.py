@@ -1,9 +1,9 @@
 """Stores a fitted recommender as a folder with `manifest.json` and `.npy` arrays, without pickle.
 
 The manifest contains the format version, the algorithm, the hyper-parameters, the files of the id maps, library
-versions, the data's fingerprint and the sha256 of each file. It lists the attributes of the fitted state; the files of
+versions, the data's fingerprint and the sha256 of each file. It lists the attributes of the fitted state. The files of
 a nested recommender start with `<attribute>.`. Equal models give equal bytes, and an array shared by two attributes is
-written once. Large arrays are memory-mapped on loading, so that processes share them. The files are read-only because
+written once. Large arrays are memory-mapped on loading, so that processes share them. The files are read-only, because
 a change would affect models in memory. Their folder is writable, so that it can be removed without special rights.
 
 Manifests of earlier releases may use other names for attributes and hyper-parameters. `config.RENAMED_STATE` and
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
     from recommender.estimators.base import Recommender
 
 MEMORY_MAP_BYTES = 1 << 18
-LIST_IN_A_FILE = 100  # longer lists get a separate file
-LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm")  # may change fit results
+LIST_IN_A_FILE = 100  # longer lists are written to a separate file
+LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "implicit", "rectools-lightfm")  # these may affect a fit
 
 
 def save_artifact(model: "Recommender", folder: Path) -> None:
-    """Write to a temporary folder next to `folder`, then rename it. Only an existing artefact is ever replaced."""
+    """Write to a temporary folder next to `folder`, then rename it. Only replaces an existing artefact."""
     is_empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     if not is_empty and not (folder / MANIFEST).is_file():
         raise ArtifactError(f"{folder}: exists and is not a model artefact; it was not changed")
@@ -118,7 +118,7 @@ class _Writer:
         return {"kind": "value", "value": _to_json(value)}
 
     def _file(self, source: Any, name: str) -> str:
-        """Return the file name of an array or a list. An object shared by several attributes is written once."""
+        """Return the file name of an array or list. An object shared by several attributes is written once."""
         is_binary = isinstance(source, np.ndarray) and source.dtype != object
         key = _memory_of(source) if is_binary else id(source)
         if key not in self._written:
@@ -132,12 +132,12 @@ class _Writer:
 
 
 def _memory_of(array: Array) -> tuple[Any, ...]:
-    """Return a key that is equal for views of the same memory, such as the arrays that sparse matrices share."""
+    """Return a key that is equal for views of the same memory, such as arrays shared by sparse matrices."""
     return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
 
 
 def _to_json(value: Any) -> Any:
-    """Return a JSON-compatible value. Infinity, a valid half-life, becomes an object; writing NaN raises ValueError."""
+    """Return a JSON-compatible value. Infinity, a valid half-life, becomes an object. NaN raises ValueError."""
     if isinstance(value, dict):
         return {name: _to_json(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -234,7 +234,7 @@ class _Reader:
         big = self.mmap and path.stat().st_size >= MEMORY_MAP_BYTES
         array: Array = np.load(path, mmap_mode="r" if big else None, allow_pickle=False)
         flat = array.reshape(-1)
-        # Checked in slices, so that a large file is never entirely in memory.
+        # hashed in slices, so that a large file is never entirely in memory
         parts = (flat[start : start + (1 << 20)] for start in range(0, len(flat), 1 << 20))
         if array.dtype.kind == "f" and not all(np.isfinite(part).all() for part in parts):
             raise ArtifactError(f"{self.root}: {path.name!r} holds values that are not finite")

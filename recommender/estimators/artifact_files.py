@@ -1,4 +1,4 @@
-"""Writes the files of an artefact durably and read-only, and detects changes to them."""
+"""Writes the files of an artefact durably and read-only, and detects changes."""
 
 import hashlib
 import os
@@ -21,9 +21,9 @@ def sha256(path: Path) -> str:
 
 
 def file_signature(folder: Path) -> FileSignature:
-    """Return a signature that stays equal until a file is written, replaced or removed. Empty without a folder.
+    """Return a signature that changes when a file is written, replaced or removed. Empty if there is no folder.
 
-    No file is opened. The signature can change although the contents have not, for example after chmod, so
+    Opens no file. The signature can also change without a change of contents, for example after chmod, so
     `verify_artifact` decides.
     """
     try:
@@ -34,7 +34,7 @@ def file_signature(folder: Path) -> FileSignature:
 
 
 def place_artifact(written: Path, folder: Path) -> None:
-    """Make the written files read-only and move their folder into place. All artefacts are created here."""
+    """Make the written files read-only and move their folder into place. Every artefact is created by this function."""
     for path in written.iterdir():
         path.chmod(READ_ONLY)
         sync(path)
@@ -49,14 +49,14 @@ def copy_artifact(source: Path, folder: Path) -> None:
 
 
 def copy_folder(source: Path, folder: Path, put: Callable[[Path, Path], None] | None = None) -> None:
-    """Copy to a temporary folder next to `folder`, then replace `folder` with the copy, by `put` if given."""
+    """Copy to a temporary folder next to `folder`, then replace `folder` with the copy. Uses `put` if given."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".copy-", dir=folder.parent) as staging:
         (put or replace_folder)(Path(shutil.copytree(source, Path(staging) / folder.name)), folder)
 
 
 def replace_folder(written: Path, folder: Path) -> None:
-    """Move a folder on the same disk. A folder already there is removed only after the new one is in place."""
+    """Move a folder on the same disk. An existing folder is removed only after the new one is in place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     old = written.with_name(f"{written.name}.old")
     try:
@@ -73,7 +73,7 @@ def replace_folder(written: Path, folder: Path) -> None:
 
 @contextmanager
 def durable_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a new file whose content survives a power cut."""
+    """Open a new file whose content survives a power failure."""
     with path.open("wb") as file:
         yield file
         file.flush()
@@ -81,7 +81,7 @@ def durable_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def sync(path: Path) -> None:
-    """Flush a file's content or a folder's entries to disk, so that they survive a power cut."""
+    """Flush a file's content or a folder's entries to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

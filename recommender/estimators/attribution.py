@@ -1,12 +1,12 @@
-"""How much each of a user's ratings adds to the scores of movies with fixed weights, and which are plausible reasons.
+"""Attribution: how much each of a user's ratings adds to the scores of movies, and which ratings are plausible reasons.
 
-With fixed weights (the input value of each rating, and the weights of the blend) a personal score is linear in the
-history. The contribution of genres and years, which depends on the taste of all likes, is fixed too. The parts of all
-ratings then sum exactly to the personal score, however few there are, and removing a rating lowers the score by its
-part. (`explain` instead folds the user in again without the rating, which also changes weights and taste. With few
-ratings that shifts the scores of all movies together.)
+The user's weights are fixed (the input value of each rating, and the weights of the blend), and so is the contribution
+of genres and years, which depends on all likes. The personal score is then linear in the history. The parts of all
+ratings sum exactly to the score, and removing a rating lowers the score by its part. In contrast, `explain` folds the
+user in again without the rating, which also changes weights and taste. With few ratings, that shifts the scores of all
+movies.
 
-A part is a plausible reason if the rated movie is near the recommended one, by audience or by metadata.
+A part is a plausible reason if the rated movie is similar to the recommended one, by audience or by metadata.
 """
 
 from collections.abc import Iterable
@@ -24,16 +24,16 @@ from recommender.estimators.interactions import Array, HistoryRows, resized
 from recommender.estimators.ranking import EXCLUDED, top_k
 
 N_NEIGHBORS = 50
-AUDIENCE_USERS = 20_000  # limits memory; movies with few raters get their neighbours from metadata
+AUDIENCE_USERS = 20_000  # limits memory; movies with few raters have neighbours by metadata
 
 
 class Attribution(NamedTuple):
-    """The attribution for one user, with a row per requested movie and a column per rating."""
+    """The attribution for one user. Rows are the requested movies, columns the user's ratings."""
 
     movie_ids: IdArray
     rated_ids: IdArray
     parts: Array  # each rating's part of the personal score; a row sums to the score
-    falls: Array  # by how much the final score falls without the part
+    falls: Array  # drop in the final score without the part
     is_near: Array  # whether the rated movie is among the N_NEIGHBORS nearest by audience or by metadata
 
     @property
@@ -42,7 +42,7 @@ class Attribution(NamedTuple):
 
 
 class Attributing(Explaining):
-    """The attribution part of the base class. A personal model implements `_input_weights`."""
+    """The attribution part of the base class. Personal models implement `_input_weights`."""
 
     scores_new_movies: ClassVar[bool]
 
@@ -51,7 +51,7 @@ class Attributing(Explaining):
         return self._positives(history)
 
     def _input_weights(self, rated: Array, item_idx: Array) -> Array:
-        """Return what one unit of each input adds to the personal scores (rated, item_idx), given all the inputs."""
+        """Return the effect of one unit of each input on the personal scores (rated, item_idx)."""
         return np.zeros((len(rated), len(item_idx)))
 
     def _parts(self, history: csr_matrix, item_idx: Array) -> Array:
@@ -63,11 +63,11 @@ class Attributing(Explaining):
         return parts
 
     def _falls(self, history: csr_matrix, parts: Array) -> Array:
-        """Return by how much scores fall without each part. By default the final score is the personal score."""
+        """Return the drop in the final score without each part. By default, the final score is the personal score."""
         return parts
 
     def attribute(self, history: History | HistoryRows, movie_ids: Iterable[Any]) -> Attribution:
-        """Return what each rating of the history adds to the scores of the given movies."""
+        """Return the effect of each rating of the history on the scores of the given movies."""
         row, item_idx = self.history_row(history), self._item_idx(movie_ids, "movie_ids")
         if self.scores_new_movies:
             parts = self._parts(row, item_idx)
@@ -80,14 +80,14 @@ class Attributing(Explaining):
         return Attribution(self.movie_ids_[item_idx], rated_ids, parts.T, falls.T, is_near)
 
     def attribute_features(self, history: History | HistoryRows, movie_id: Any) -> list[Contribution]:
-        """Return by how much a movie's score falls without each feature, for models that score it by features."""
+        """Return the drop in a movie's score without each feature, for models that score it by features."""
         [found] = self._feature_contributions(self.history_row(history), self._item_idx([movie_id], "movie_id"))
         return found
 
     def named_features(self, history: History | HistoryRows, movie_ids: Iterable[Any]) -> list[Contribution | None]:
-        """Return for each movie the feature shared with several liked movies without which its score would fall most.
+        """Return for each movie the most important feature that several liked movies share.
 
-        A feature is a genre, a keyword or a person. None if there is no such feature.
+        A feature is a genre, a keyword or a person. The result is None if there is no such feature.
         """
         row, item_idx = self.history_row(history), self._item_idx(movie_ids, "movie_ids")
         genres = self._genre_contributions(row, item_idx)
@@ -101,11 +101,11 @@ class Attributing(Explaining):
         return [max((part for part in parts if part.id in shared), key=largest, default=None) for parts in found]
 
     def _shared_features(self, liked: Array, ids: set[str]) -> set[str]:
-        """Return the features that a reason may name and that at least two liked movies have."""
+        """Return the features that can be named as a reason and that at least two liked movies have."""
         return set()
 
     def _genre_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
-        """Return by how much each score falls without each genre, for models that add a genre taste to the score."""
+        """Return the drop in each score without each genre, for models that add a genre taste to the score."""
         return [[] for _ in item_idx]
 
     def _is_near(self, columns: list[int], rated: Array) -> Array:
@@ -136,12 +136,12 @@ class Attributing(Explaining):
 
     @cached_property
     def _audience_rows(self) -> csr_matrix:
-        """Unit rows of each movie's raters, from an even sample of at most AUDIENCE_USERS users."""
+        """Return unit rows of each movie's raters, from an even sample of at most AUDIENCE_USERS users."""
         return self._raters(AUDIENCE_USERS)
 
     @cached_property
     def _neighbors(self) -> dict[int, Array]:
-        """Cache of neighbours, keyed by position. Lists show the same movies again and again."""
+        """Cache of neighbours, keyed by position, because lists often show the same movies."""
         return {}
 
 

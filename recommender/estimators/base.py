@@ -1,8 +1,8 @@
-"""The base class of all recommenders. It checks input, translates ids, excludes movies, cuts lists, explains and saves.
+"""The base class of all recommenders. It checks input, maps ids, excludes movies, cuts lists, explains and saves.
 
 A model implements `_fit` and `_score_history`. It may override `_similarities`, `_predict_ratings`,
-`_feature_contributions`, `_input_weights` and `_add_movies` if it can do better than the defaults. Trained users are
-scored by folding in their training history, so that there is one code path and a new rating counts in the next list.
+`_feature_contributions`, `_input_weights` and `_add_movies` to improve on the defaults. Trained users are scored by
+folding in their training history. Thus there is one code path, and a new rating counts in the next list.
 
 Attributes that end in `_` are the fitted state, set in `fit` and saved by name. All other attributes are caches.
 """
@@ -85,7 +85,7 @@ class Recommender(Scorer):
         """Set the model's own `..._` attributes. Those of the base class are already set."""
 
     def _add_movies(self, movies: MovieTable, item_idx: Array) -> None:
-        """Add the metadata of unrated movies, whose positions are `item_idx`; called on the copy in `with_movies`.
+        """Add the metadata of unrated movies at positions `item_idx`. Called on the copy made by `with_movies`.
 
         Positions beyond the end of the fitted arrays are new. Replace the arrays instead of writing to them."""
 
@@ -152,7 +152,7 @@ class Recommender(Scorer):
         known = self._movies
         given = movie_table(new_movies)
         ids = id_array(given.ids, MOVIE_ID)
-        join_ids(self.movie_ids_, ids, MOVIE_ID)  # raises for a mix of ints and strings
+        join_ids(self.movie_ids_, ids, MOVIE_ID)  # raises ValueError for a mix of ints and strings
         new = unique_ids(ids[known.positions(ids) < 0])
         model = copy.copy(self)
         model._forget(fitted=False)

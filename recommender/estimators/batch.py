@@ -1,4 +1,4 @@
-"""Computes the scores of many users by one matrix product before their lists are made."""
+"""Scores many users by one matrix product before their lists are made."""
 
 import copy
 from collections.abc import Iterator, Sequence

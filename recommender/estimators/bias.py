@@ -21,10 +21,10 @@ N_PASSES = 8
 
 @dataclass(frozen=True)
 class RatingScale:
-    """Maps ratings to stars: stars = unit * (rating - offset). `low` and `high` are the range of the data in stars.
+    """Converts ratings to stars: stars = unit * (rating - offset). `low` and `high` are the range of the data in stars.
 
-    Ratings from 0 to 5 already are stars. Ratings up to 10 are divided by 2 and ratings up to 100 by 20. Any other
-    range is stretched onto 0.5-5.
+    Ratings from 0 to 5 are already stars. Ratings up to 10 are divided by 2, and ratings up to 100 by 20. Any other
+    range is mapped linearly to 0.5-5.
     """
 
     unit: float
@@ -56,7 +56,7 @@ class RatingScale:
 
 
 def fit_biases(ratings: csr_matrix, scale: RatingScale) -> tuple[float, Array]:
-    """Return the mean and the movies' biases, 0 for a movie without ratings."""
+    """Return the mean and the biases of the movies. A movie without ratings has a bias of 0."""
     stars = scale.stars(ratings.data)
     mean = float(stars.mean())
     n_users, n_movies = ratings.shape
@@ -73,14 +73,14 @@ def fit_biases(ratings: csr_matrix, scale: RatingScale) -> tuple[float, Array]:
 
 
 def user_biases(history: csr_matrix, scale: RatingScale, mean: float, of_movies: Array) -> Array:
-    """Return the users' biases, computed from their histories alone, so that users unknown to `fit` have one too."""
+    """Return the users' biases, computed only from their histories, so that unknown users have one too."""
     rest = scale.stars(history.data) - mean - of_movies[history.indices]
     sums = np.bincount(row_numbers(history), weights=rest, minlength=history.shape[0])
     return np.asarray(sums / (np.diff(history.indptr) + USER_SHRINKAGE))
 
 
 def residuals(history: csr_matrix, scale: RatingScale, mean: float, of_movies: Array) -> csr_matrix:
-    """Return the float32 difference in stars between each rating and the expectation from the biases."""
+    """Return the float32 difference in stars between each rating and its expectation from the biases."""
     of_users = user_biases(history, scale, mean, of_movies)
     expected = mean + np.repeat(of_users, np.diff(history.indptr)) + of_movies[history.indices]
     return with_values(history, (scale.stars(history.data) - expected).astype(np.float32))

@@ -1,6 +1,6 @@
-"""The columns of the two frames a Dataset is made of, and how each is read.
+"""Reads the columns of the two data frames from which a Dataset is built.
 
-Every error names the row (its position, from 0) and the column.
+Every error message contains the row (its position, from 0) and the column.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def require(frame: Any, columns: tuple[str, ...], name: str) -> None:
 
 
 def read_ratings(frame: pd.DataFrame) -> Array:
-    """float64 ratings; ValueError names the first row that is not a finite number."""
+    """Return float64 ratings. Raises ValueError with the first row that is not a finite number."""
     values = pd.to_numeric(frame[RATING], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
@@ -46,7 +46,7 @@ def read_ratings(frame: pd.DataFrame) -> Array:
 
 
 def read_times(frame: pd.DataFrame) -> Array:
-    """int64 nanoseconds since 1970 in UTC; zeros without the column. A missing time counts as the oldest."""
+    """Return int64 nanoseconds since 1970 in UTC, or zeros without the column. A missing time counts as the oldest."""
     if RATED_AT not in frame.columns or frame[RATED_AT].isna().all():
         return np.zeros(len(frame), dtype=np.int64)
     column = frame[RATED_AT]
@@ -63,7 +63,9 @@ def read_times(frame: pd.DataFrame) -> Array:
 
 
 def read_movies(movies: pd.DataFrame | None) -> pd.DataFrame:
-    """All MOVIE_COLUMNS; missing text is "", missing lists [], a missing date NaT. The last row of an id wins."""
+    """Return all MOVIE_COLUMNS. If an id is repeated, the last row counts.
+
+    Missing text is "", a missing list [] and a missing date NaT."""
     if movies is None:
         movies = pd.DataFrame({MOVIE_ID: np.empty(0, dtype=np.int64)})
     require(movies, (MOVIE_ID,), "movies")
@@ -77,7 +79,7 @@ def read_movies(movies: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def align_movies(movies: pd.DataFrame, movie_ids: IdArray) -> pd.DataFrame:
-    """One row per id, in that order; ids without a row get missing values."""
+    """Return one row per id, in the given order. Ids without a row have missing values."""
     described = id_array(movies[MOVIE_ID].to_numpy(), MOVIE_ID)
     blank = pd.DataFrame({name: _missing(name) for name in MOVIE_COLUMNS[1:]}, index=[0])
     rows = pd.concat([movies[list(MOVIE_COLUMNS[1:])], blank], ignore_index=True)
@@ -123,7 +125,7 @@ def _text(value: Any) -> str:
 
 
 def _strings(value: Any) -> list[str]:
-    """A list of non-empty strings; a lone string is read as MovieLens writes it, parts joined by a bar."""
+    """Return a list of non-empty strings. A single string is split at the bars that MovieLens uses."""
     if isinstance(value, str):
         value = value.split("|")
     elif isinstance(value, (set, frozenset)):

@@ -1,7 +1,7 @@
 """Compact storage of large weight matrices, and weighted sums of their rows.
 
-Item-item weights are stored sparsely, without the many that hardly change a score. Nearly all weights matter in the
-vectors of movies known only by their metadata, so those are stored as 16-bit integers.
+Item-item weights are stored sparsely, without the many weights that hardly change a score. In the vectors of movies
+known only by metadata, nearly all weights matter, so these vectors are stored as 16-bit integers.
 """
 
 import math
@@ -14,7 +14,7 @@ from scipy.sparse import _sparsetools, csr_matrix
 
 from recommender.estimators.interactions import Array, ordered_product
 
-MAX_WEIGHTS = 256  # mean number of weights per movie; benchmarks.compact measures what more would add
+MAX_WEIGHTS = 256  # mean number of weights per movie; benchmarks.compact measures the effect of more
 BLOCK = 1024
 SAMPLE = 1_000_000
 LARGEST = 32_767  # largest int16
@@ -24,7 +24,8 @@ AT_ONCE = 16  # rows that fit into a processor's cache
 def keep_largest(weights: Array, n_kept: int) -> csr_matrix:
     """Return the weights (movies, movies) of largest magnitude, about `n_kept` per movie on average.
 
-    Well-known movies keep more than others. An equal number per movie gives worse lists than half as many kept so.
+    Popular movies keep more weights than others. Keeping the same number for each movie gives worse lists, even with
+    twice as many weights.
     """
     least = max(_least_kept(weights, n_kept), np.finfo(np.float32).tiny)
     data, indices, lengths = [], [], [np.zeros(1, dtype=np.int32)]
@@ -39,9 +40,9 @@ def keep_largest(weights: Array, n_kept: int) -> csr_matrix:
 
 
 def _least_kept(weights: Array, n_kept: int) -> float:
-    """Return the magnitude from which `n_kept` weights per movie are kept.
+    """Return the magnitude threshold that keeps `n_kept` weights per movie.
 
-    It is estimated from an even sample of a large matrix, which avoids a second matrix of that size.
+    For a large matrix it is estimated from an even sample, which avoids a second matrix of that size.
     """
     share = n_kept / weights.shape[1]
     if share >= 1:
@@ -53,9 +54,9 @@ def _least_kept(weights: Array, n_kept: int) -> float:
 
 
 def weighted(rows: csr_matrix, weights: csr_matrix | Array) -> Array:
-    """Return rows @ weights, float32 (n, columns). Each element is summed in the order of the row's columns.
+    """Return rows @ weights, float32 (n, columns). Sums each element in the order of the row's columns.
 
-    Dense weights come from artefacts of earlier releases.
+    Artefacts of earlier releases contain dense weights.
     """
     if not isinstance(weights, csr_matrix):
         return ordered_product(rows, weights)
@@ -79,10 +80,10 @@ def add_weighted_rows(sums: Array, weights: csr_matrix, rows: Array, values: Arr
 
 
 def taken_rows(weights: csr_matrix, rows: Array) -> tuple[Array, Array, Array]:
-    """Return `indptr`, `indices` and `data` of the given rows, through the internal functions of scipy.
+    """Return `indptr`, `indices` and `data` of the given rows, using internal functions of scipy.
 
-    scipy's public operations build several intermediate matrices, which takes longer for a single history than its
-    score.
+    scipy's public functions build several intermediate matrices. For a single history, this takes longer than the
+    scores.
     """
     rows = rows.astype(np.int32, copy=False)
     indptr = np.zeros(len(rows) + 1, dtype=np.int32)
@@ -109,7 +110,7 @@ def picked(weights: csr_matrix | Array, rows: Array, columns: Array) -> Array:
 
 
 class RoundedColumns(NamedTuple):
-    """Columns of int16 values, each with a scale. Artefacts of earlier releases have float32 values without scales."""
+    """Columns of int16 values, each column with a scale. Older artefacts contain unscaled float32 values."""
 
     values: Array  # (rows, columns)
     scales: Array  # (1, columns)

@@ -1,4 +1,4 @@
-"""Hyper-parameters. Each model has a frozen dataclass whose fields are the keyword arguments of its constructor."""
+"""Hyper-parameters. Each model has a frozen dataclass whose fields are its constructor's keyword arguments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Config:
-    """Base of all configs, without fields. In a subclass, `fit` tunes a field that is None on an inner split.
+    """Base class of all configs. In subclasses, `fit` tunes fields that are None on an inner split.
 
     Raises ValueError if a field declared by `number` or `count` is out of range.
     """
@@ -32,8 +32,8 @@ def count(default: int, **bounds: Any) -> Any:
     return field(default=default, metadata={"check": partial(check_count, **bounds)})
 
 
-# Hyper-parameter names from earlier releases, which manifests, config.yaml and the parameters stored with runs may
-# still contain.
+# Hyper-parameter names of earlier releases. Manifests, config.yaml and the parameters stored with runs may contain
+# them.
 RENAMED_PARAMETERS = {"newcomer_weight": "cold_user_weight", "second_stage": "reranker"}
 RENAMED_STATE = {  # fitted attributes, which occur only in manifests
     "chosen_": "best_params_",
@@ -50,7 +50,7 @@ RENAMED_STATE = {  # fitted attributes, which occur only in manifests
 
 
 def build_config(config_class: type[Config], owner: str, given: dict[str, Any]) -> Config:
-    """Return a `config_class` with the given hyper-parameters, which may have names from earlier releases.
+    """Return a `config_class` with the given hyper-parameters. Also accepts names from earlier releases.
 
     Raises TypeError for an unknown name and ValueError for a value out of range. `owner` appears in the message.
     """
@@ -83,7 +83,7 @@ def check_seed(value: Any) -> int:
 def check_number(
     name: str, value: Any, *, above: float | None = None, at_least: float | None = None, below: float | None = None
 ) -> None:
-    """Raise ValueError unless `value` is a number in range. Infinity passes unless `below` is set."""
+    """Raise ValueError unless `value` is a number in range. Infinity is valid unless `below` is set."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
     is_low = is_number and ((above is not None and value <= above) or (at_least is not None and value < at_least))
     if not is_number or is_low or (below is not None and value >= below):

@@ -1,13 +1,13 @@
-"""Movies scored from their metadata alone, so that a movie without any rating can be recommended.
+"""Scores movies from their metadata only, so that movies without ratings can be recommended.
 
-The weights of an item-item model (EASE) among the most rated movies are the targets of a kernel ridge regression
-from metadata: see `metadata_regression`. With B those weights and k the kernel between a movie and those learnt from,
+The weights of an item-item model (EASE) among the most rated movies are the targets of a kernel ridge regression from
+metadata (see `metadata_regression`). With B these weights and k the kernel between a movie and the training movies,
 
     score(user, movie) = x_user (B + a I) (K + R)^-1 k
 
-in which all but k is known after fit: a movie's vector is right k, with `right_` all that comes before it. Where such
-vectors would take too much memory they are cut to a few numbers, and x_user is multiplied by `left_` first. Vectors
-are kept as whole numbers: see `compact`.
+Only k depends on the movie. `right_` is the product of all factors before k except x_user, and a movie's vector is
+`right_` k. If these vectors would take too much memory, they are reduced to a few numbers, and x_user is multiplied by
+`left_` first. Vectors are stored as integers (see `compact`).
 """
 
 from __future__ import annotations
@@ -48,23 +48,23 @@ from recommender.estimators.validation import modelled_movies
 logger = logging.getLogger(__name__)
 
 FEATURE_REASONS = 10
-SCORED_AT_ONCE = 4096  # movies without vectors: bounds the memory of their rows of the kernel
+SCORED_AT_ONCE = 4096  # movies without vectors that are scored at a time; bounds the memory of their kernel rows
 POPULARITY_REGULARIZATION = 10.0
 N_FACTORS = 256
-# Of kinds of metadata, on top of their blocks' weights. A kernel that multiplies agreements wants the broad kinds
-# heavier and the narrow ones lighter than a sum of rows does (found on other draws of hidden movies than are reported).
+# Factors on the weights of the kinds of metadata. A kernel multiplies agreements, so broad kinds need more weight and
+# narrow ones less than in a sum. Tuned on other random draws of hidden movies than those reported.
 KIND_WEIGHTS = {"genre": 2.0, "year": 2.0, "cast": 0.45, "director": 2.0, "overview": 0.5}
 TUNED = ("regularization", "steepness")
 
 
 @dataclass(frozen=True)
 class ContentConfig(Config):
-    regularization: float | None = number(None, above=0)  # of the kernel ridge; tuned on movies hidden from a fit
-    steepness: float | None = number(None, above=0)  # how much more agreement in many kinds of features counts
-    item_regularization: float = number(500.0, above=0)  # of the item-item model; quality hardly depends on it
+    regularization: float | None = number(None, above=0)  # of the kernel ridge regression; tuned on hidden movies
+    steepness: float | None = number(None, above=0)  # how strongly agreement in many kinds of features counts
+    item_regularization: float = number(500.0, above=0)  # of the item-item model; has little effect on quality
     history_weight: float = number(0.1, at_least=0)  # weight of the metadata of liked movies
-    max_movies: int = count(5000)  # the most rated ones are learnt from; memory grows with the square (100 MB)
-    # For the vectors of other movies; beyond it they are cut to N_FACTORS numbers.
+    max_movies: int = count(5000)  # most rated movies to learn from; memory grows quadratically (100 MB)
+    # Memory for the vectors of other movies. Beyond it, they are reduced to N_FACTORS numbers.
     max_vectors_mb: float = number(128.0, at_least=0)
 
 
@@ -72,8 +72,8 @@ class ContentRecommender(Recommender):
     algorithm = "content"
     config_class: ClassVar[type[Config]] = ContentConfig
     scores_new_movies = True
-    vector_scales_ = np.empty((1, 0), dtype=np.float32)  # of artefacts of earlier releases: not rounded
-    added_ = np.empty(0, dtype=np.int64)  # until `with_movies`
+    vector_scales_ = np.empty((1, 0), dtype=np.float32)  # default for older artefacts, which are not rounded
+    added_ = np.empty(0, dtype=np.int64)  # empty before `with_movies`
     added_vectors_, added_scales_ = np.empty((0, 0), dtype=np.int16), np.empty((1, 0), dtype=np.float32)
 
     def _fit(self, dataset: Dataset) -> None:
@@ -101,17 +101,17 @@ class ContentRecommender(Recommender):
         )
 
     def _weighted(self, features: csr_matrix, power: float = 0.5) -> csr_matrix:
-        """The blocks by what they say of who will like a movie, beside what they say of which are alike."""
+        """Return the features with each block scaled by its relevance to likes (KIND_WEIGHTS)."""
         weights = np.array([KIND_WEIGHTS.get(kind, 1.0) for kind, _ in self.feature_names_], dtype=np.float32)
         return with_values(features, features.data * (weights**power)[features.indices])
 
     @cached_property
     def _metadata_rows(self) -> csr_matrix:
-        """By what says which movies are alike: without the weights."""
+        """Return unit rows for comparing movies, without the weights for predicting likes."""
         return unit_rows(self._weighted(self.features_, -0.5))
 
     def _learn_kernel(self, weights: Array, of_movies: Array) -> None:
-        """right_, and left_, which is empty where vectors are not cut."""
+        """Set `right_` and `left_`. `left_` is empty if vectors are not reduced."""
         among = kernel(self.modelled_features_, self.modelled_features_, self.steepness_)
         n_others = self.features_.shape[0] - len(among)
         is_small = n_others * len(among) * np.dtype(np.int16).itemsize <= self.config.max_vectors_mb * 1e6
@@ -123,7 +123,7 @@ class ContentRecommender(Recommender):
         self.left_, self.right_ = factorize(weights, among, of_movies, N_FACTORS, self.random_state)
 
     def keep_vectors(self, is_kept: Array) -> None:
-        """Compute the vectors of these movies now, a column each; others are scored without."""
+        """Compute the vectors of these movies now, one per column. Other movies are scored without vectors."""
         self.kept_ = np.flatnonzero(is_kept)
         self.vectors_, self.vector_scales_ = self._vectors(self.features_[self.kept_], np.float32)
 
@@ -135,19 +135,19 @@ class ContentRecommender(Recommender):
             for at in range(0, len(vectors), BLOCK):
                 right = self.right_[at : at + BLOCK].astype(precision, copy=False)
                 vectors[at : at + BLOCK, start : start + BLOCK] = right @ alike
-        forget_pages(self.right_)  # which lists hardly use
+        forget_pages(self.right_)  # lists rarely read it
         return RoundedColumns.of(vectors)
 
     @cached_property
     def _place(self) -> Array:
-        """Of each movie in the vectors of fit and those added since, or -1."""
+        """Position of each movie's vector, with those from fit before those added later; -1 without one."""
         place = np.full(len(self.movie_ids_), -1, dtype=np.int64)
         place[self.kept_] = np.arange(len(self.kept_))
         place[self.added_] = len(self.kept_) + np.arange(len(self.added_))
         return place
 
     def _columns(self, place: Array) -> Iterator[tuple[RoundedColumns, Array, Array]]:
-        """The vectors of fit and those added since: which of the places are theirs, and where they are."""
+        """Yield the vectors from fit and those added later, each with a mask of `place` and the positions in it."""
         n_kept = len(self.kept_)
         of_fit, is_of_fit = RoundedColumns(self.vectors_, self.vector_scales_), place < n_kept
         if is_of_fit.any():
@@ -157,7 +157,7 @@ class ContentRecommender(Recommender):
             yield added, ~is_of_fit, place[~is_of_fit] - n_kept
 
     def _tastes(self, history: csr_matrix) -> Array | csr_matrix:
-        """The users' side of the scores: what they liked, which is sparse, or a short vector each."""
+        """Return the users' factor of the scores: their liked movies (sparse), or a short vector per user."""
 
         def tastes() -> Array | csr_matrix:
             liked = select_items(self._positives(history), self.modelled_)
@@ -182,7 +182,7 @@ class ContentRecommender(Recommender):
         return scores
 
     def _known(self, tastes: Array | csr_matrix) -> Array:
-        """All that comes before k in the users' scores."""
+        """Return the product of all factors before k in the users' scores."""
         if not isinstance(tastes, csr_matrix):
             return ordered_product(tastes, self.right_)
         liked = np.unique(tastes.indices)
@@ -196,7 +196,7 @@ class ContentRecommender(Recommender):
         return scores
 
     def _score_features(self, known: Array, features: csr_matrix) -> Array:
-        """Of any movies, without their vectors: all that comes before k in a user's score, times k."""
+        """Return the scores of any movies from their features, without stored vectors."""
         return ordered_product(known, kernel(self.modelled_features_, features, self.steepness_))
 
     def _input_weights(self, rated: Array, item_idx: Array) -> Array:
@@ -218,18 +218,18 @@ class ContentRecommender(Recommender):
         return np.asarray(self._metadata_rows @ self._metadata_rows[column].toarray()[0])
 
     def _similarities(self, item_idx: Array) -> Array:
-        """Cosine of the metadata."""
+        """Return the cosine of the metadata."""
         return self._likeness_to_all(item_idx)
 
     def _feature_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
-        """Greatest first, what one user's score of each movie loses without each token."""
+        """Return the drop in the score of each movie without each token, largest first."""
         known = self._known(self._tastes(history))[0]
         return [self._lost_without_tokens(known, column) for column in item_idx.tolist()]
 
     def _lost_without_tokens(self, known: Array, column: int) -> list[Contribution]:
         own = slice(*self.features_.indptr[column : column + 2])
         tokens, values = self.features_.indices[own], self.features_.data[own]
-        indptr, having, alike = taken_rows(self._modelled_by_token, tokens)  # the modelled movies that have each token
+        indptr, having, alike = taken_rows(self._modelled_by_token, tokens)  # modelled movies that have each token
         common = np.zeros(len(known), dtype=np.float32)
         add_weighted_rows(common, self._modelled_by_token, tokens, values)
         weighted = known * np.exp(np.float32(self.steepness_) * common)
@@ -261,8 +261,8 @@ class ContentRecommender(Recommender):
         place = np.arange(len(self.movie_ids_))
         place[item_idx] = n_before + np.arange(len(item_idx))
         self.features_ = vstack([self.features_, rows], format="csr")[place]
-        # In double precision, so that a movie's numbers are the same whatever other movies come with it. Beside the
-        # vectors of fit, which all processes share.
+        # Computed in double precision, so that a movie's values do not depend on the other movies in the call. Stored
+        # apart from the vectors of fit, which all processes share.
         vectors, scales = self._vectors(rows, np.float64)
         if (stay := ~np.isin(self.added_, item_idx)).any():
             vectors = np.concatenate([self.added_vectors_[:, stay], vectors], axis=1)
@@ -276,7 +276,7 @@ class ContentRecommender(Recommender):
 
     @cached_property
     def _prior_share(self) -> Array:
-        """For movies without ratings what their metadata lets expect, so that an empty history has an order."""
+        """Expected popularity from metadata for movies without ratings, so that an empty history gives an order."""
         share = np.array(super()._prior_share)
         new = np.flatnonzero(~self.is_rated_)
         expected = self.share_mean_ + self.features_[new] @ self.share_weights_
@@ -285,7 +285,7 @@ class ContentRecommender(Recommender):
 
 
 def _item_weights(positives: csr_matrix, config: ContentConfig) -> Array:
-    """B + a I."""
+    """Return B + a I."""
     weights = ease_weights(gram_matrix(positives), config.item_regularization)
     weights[np.diag_indices_from(weights)] += config.history_weight
     return weights

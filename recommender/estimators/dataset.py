@@ -1,4 +1,4 @@
-"""The frozen container for the data that every recommender learns from."""
+"""The frozen container for training data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLOCK_LEAD_NS = 30 * 86_400 * 10**9
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """The data that every recommender learns from: a frozen users x movies matrix of ratings, and movie metadata.
+    """A frozen users x movies matrix of ratings, and movie metadata. Every recommender learns from it.
 
     Build it with `from_frames`.
 
@@ -119,7 +119,7 @@ class Dataset:
 
     @cached_property
     def is_rated(self) -> Array:
-        """Mask of the movies with ratings, positive or not."""
+        """Mask of the movies with ratings of any value."""
         return np.bincount(self.ratings.indices, minlength=self.n_movies) > 0
 
     @cached_property
@@ -134,7 +134,7 @@ class Dataset:
 
     @cached_property
     def movie_features(self) -> tuple[MovieFeatures, csr_matrix]:
-        """The metadata vocabulary and the feature matrix of the movies, computed once for all models that use them."""
+        """The metadata vocabulary and the feature matrix of the movies, computed once for all models."""
         vocabulary = MovieFeatures.fit(self.movies)
         return vocabulary, vocabulary.transform(self.movies)
 
@@ -148,8 +148,8 @@ class Dataset:
     def now(self) -> int:
         """The time of the latest credible rating, or 0 without ratings.
 
-        Sort users by the time of their last rating, latest first. A rating more than CLOCK_LEAD_NS after the last
-        rating of user number CLOCK_PEOPLE is not credible, so that a single wrong clock cannot set this time.
+        Sort users by the time of their last rating, latest first. Ratings more than CLOCK_LEAD_NS after the last rating
+        of user number CLOCK_PEOPLE are not credible. Thus a single wrong clock cannot set this time.
         """
         if not len(self.rated_at):
             return 0

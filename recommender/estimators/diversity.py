@@ -1,4 +1,4 @@
-"""Choose lists from scores: diverse lists, which give up a little score, and lists for several people.
+"""Chooses lists from scores: diverse lists, which sacrifice some score, and lists for several people.
 
 A list is chosen from the best `pool_size` movies by maximal marginal relevance (Carbonell and Goldstein, 1998). Each
 step adds the movie with the highest
@@ -6,8 +6,8 @@ step adds the movie with the highest
     (1 - strength) relevance - strength * mean likeness to the movies already chosen
 
 where `relevance` maps scores to the model's own scale, divided so that the best k have mean 1. A penalty on well-known
-movies may be subtracted from it. The chosen movies are sorted by score, so that scores descend and each score remains
-the one that `explain` decomposes.
+movies may be subtracted. The chosen movies are sorted by score, so that scores descend and each score remains the one
+that `explain` decomposes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -99,7 +99,7 @@ def choose_diverse(
 def choose_unlike(
     relevance: Array, likeness: Array | LikenessRows, k: int, strength: float, penalty: Array | None = None
 ) -> Array:
-    """Return the ascending positions of k movies. `relevance` descends and is at least 0; ties go to the first."""
+    """Return the ascending positions of k movies. `relevance` must be descending and at least 0."""
     of_best = float(relevance[:k].mean())
     relevance = relevance / of_best if of_best > 0 else relevance
     relevance = relevance if penalty is None else relevance - penalty

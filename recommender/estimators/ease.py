@@ -65,7 +65,7 @@ class EaseRecommender(Recommender):
         return self._weighted(self._inputs(history), item_idx)
 
     def _weighted(self, inputs: csr_matrix, item_idx: Array | None) -> Array:
-        """Return inputs @ weights, 0 for movies that are not modelled."""
+        """Return inputs @ weights. Movies that are not modelled get 0."""
         inputs = select_items(inputs, self.modelled_)
         if item_idx is not None and len(item_idx) * 8 < len(self.modelled_):
             return self._weighted_few(inputs, item_idx)
@@ -95,8 +95,8 @@ class EaseRecommender(Recommender):
 def _tune_regularization(dataset: Dataset, dropout: float, random_state: int) -> float:
     """Return the value with the best nDCG@10 on a held-out fifth of each user's ratings, for the most-rated movies.
 
-    With so few movies a trial takes a fraction of a second. If there are few users, one split is too noisy, so the
-    mean over several splits counts.
+    With few movies, a trial takes a fraction of a second. With few users, one split is too noisy, so several splits are
+    averaged.
     """
     n_splits = int(np.clip(np.ceil(TUNING_USERS / max(dataset.n_users, 1)), 1, 4))
     holdouts = [Holdout.of(dataset, random_state + at, TUNING_USERS, TUNING_MOVIES) for at in range(n_splits)]

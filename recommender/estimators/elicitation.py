@@ -1,14 +1,13 @@
-"""Choose the titles to ask a new user about, namely those whose answers are expected to improve their list most.
+"""Chooses the titles to ask a new user about. The answers should improve the user's list as much as possible.
 
 A sample of the model's users represents the range of tastes. The log tells which of them have seen each title, the
 model predicts who likes it, and Bayes' rule weights the users by the answers so far (w_u). The value of a question is
-the expected gain, over answers and tastes, in the nDCG of the list that the model makes with the answer (a: liked,
-disliked) compared with the list without it:
+the expected gain in nDCG of the list with the answer (a: liked, disliked) over the list without it:
 
     value(title) = sum_u w_u sum_a P(seen, a | u, title) (nDCG_u(list with the answer) - nDCG_u(list without it))
 
-`python -m benchmarks.welcome` measures it. The mutual information of answer and taste, as in Golbandi, Koren and Lempel
-("Adaptive bootstrapping of recommender systems using decision trees", WSDM 2011), did worse than popular titles: it
+`python -m benchmarks.welcome` measures it. The mutual information of answer and taste (Golbandi, Koren and Lempel,
+"Adaptive bootstrapping of recommender systems using decision trees", WSDM 2011) did worse than popular titles. It
 prefers titles that distinguish tastes without improving the list.
 """
 
@@ -23,18 +22,18 @@ from recommender.estimators.diversity import choose_unlike
 from recommender.estimators.interactions import Array, with_values
 from recommender.estimators.scoring import Scorer
 
-N_TITLES = 150  # most-rated titles, some of which a new user has seen
-N_VALUED = 60  # titles most likely to be seen and liked, whose value is computed
-N_TARGETS = 500  # most-liked movies, from which lists are made
+N_TITLES = 150  # most-rated titles to choose from
+N_VALUED = 60  # titles most likely to be seen and liked; their value is computed
+N_TARGETS = 500  # most-liked movies to make lists from
 N_TASTES = 384
 K = 10  # length of the lists
-MIN_RATINGS = 20  # ratings of a user who represents a taste
+MIN_RATINGS = 20  # minimum number of ratings of a user who represents a taste
 MAX_HISTORY = 50  # ratings used to make the lists
-SEEN_SHARE = 0.75  # weight of the log in whether a user has seen a title; the rest is the title's share of all users
-OPINION_SHARE = 0.8  # weight of a user's own rating in whether they like a title; the rest is the prediction
+SEEN_SHARE = 0.75  # weight of the log in P(seen); the rest is the title's share of all users
+OPINION_SHARE = 0.8  # weight of a user's own rating in P(like); the rest is the prediction
 STARS_SCALE = 0.5  # scale of the logistic function from predicted stars to the probability of a like
 EVIDENCE = 0.7  # exponent of the answers' likelihood, because answers are not independent given a taste
-ALIKE = 0.65  # likeness above which only the better of two titles is needed, such as two parts of a series
+ALIKE = 0.65  # of two titles with a higher likeness, such as two parts of a series, only the better one is needed
 TWIN_SHARE = 0.1  # factor on the value of the other title
 VARIETY = 0.5  # see `diversity.choose_unlike`
 TINY = 1e-12
@@ -66,7 +65,7 @@ class Elicitation:
         self._place = {movie: place for place, movie in enumerate(self.titles)}
         self._likeness = model.likeness(self.titles)
         self._threshold = model.rating_mean_ if model.implicit_threshold_ is None else model.implicit_threshold_
-        # The rating assumed for each answer: the median of all likes and the median of all dislikes.
+        # Rating assumed for each answer: the median of all likes and the median of all dislikes.
         is_like = log.data >= self._threshold
         sides = (log.data[is_like], log.data[~is_like])
         self._given = [float(np.median(side)) if len(side) else self._threshold for side in sides]
@@ -76,7 +75,7 @@ class Elicitation:
         self._target = {movie: place for place, movie in enumerate(model.movie_ids_[self._targets].tolist())}
         liked = model._positives(log[tastes])[:, self._targets].toarray()
         ideal = np.concatenate([[np.inf], np.cumsum(DISCOUNTS)])[np.minimum(liked.sum(axis=1).astype(int), K)]
-        self._gains = liked / ideal[:, None]  # (tastes, targets): nDCG gain in the first place of a list
+        self._gains = liked / ideal[:, None]  # (tastes, targets): nDCG gain in the first position of a list
 
     def _probabilities(self, tastes: Array, titles: Array, share_seen: Array) -> Array:
         """Return P(answer) as (answers, tastes, titles): seen and liked, seen and disliked, not seen."""
@@ -129,7 +128,7 @@ class Elicitation:
         return [self.titles[place] for place in best]
 
     def _weights(self, ratings: Mapping[Any, float], not_seen: Iterable[Any]) -> Array:
-        """Return the weight of each taste, by how well it explains the answers."""
+        """Return the weight of each taste, which is how well it explains the answers."""
         given = [(int(rating < self._threshold), movie) for movie, rating in ratings.items()]
         given += [(2, movie) for movie in not_seen if movie not in ratings]
         evidence = np.zeros(self._answers.shape[1])
@@ -140,7 +139,7 @@ class Elicitation:
         return np.asarray(weights / weights.sum())
 
     def _values(self, ratings: Mapping[Any, float], weights: Array, titles: Array) -> Array:
-        """Return the value of asking about each of the titles."""
+        """Return the value of a question about each title."""
         known = dict(list(ratings.items())[:MAX_HISTORY])
         asked = [self.titles[place] for place in titles]
         lists = self._lists([known, *({**known, movie: given} for given in self._given for movie in asked)])

@@ -1,4 +1,4 @@
-"""Explanations of a score by the user's ratings and by features."""
+"""Explains a score by the user's ratings and by features."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recommender.estimators.ranking import scores_without_each
 
 
 class Contribution(NamedTuple):
-    """A reason for a score, which is a row of `explain`."""
+    """A reason for a score. Each is a row of `explain`."""
 
     kind: str  # movie, feature or interaction
     id: Any
@@ -25,14 +25,14 @@ class Contribution(NamedTuple):
 
 
 class Explaining(FittedData, ABC):
-    """The explanation part of the base class. A model may add features through `_feature_contributions`."""
+    """The explanation part of the base class. Models may add features with `_feature_contributions`."""
 
     @abstractmethod
     def _scores(self, history: csr_matrix, item_idx: Array) -> Array:
         """Return checked scores (users, item_idx)."""
 
     def _feature_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
-        """Return further rows for `explain` for each movie, given one user's history."""
+        """Return additional rows of `explain` for each movie, given one user's history."""
         return [[] for _ in item_idx]
 
     def explain(self, user_id_or_history: Any, movie_id: Any) -> pd.DataFrame:
@@ -108,8 +108,8 @@ class Explaining(FittedData, ABC):
     def with_weights_of(self, history: Mapping[Any, float]) -> Self:
         """Return a copy of this model that uses one user's weights for every history.
 
-        The scores of that history stay the same. If a rating is removed from it, scores change only through the taste
-        that it expresses, and not through the user's activity, which shifts the scores of all movies together.
+        The scores of that history stay the same. If a rating is removed, scores change only because of the taste it
+        expresses, not because of the user's activity, which would shift the scores of all movies.
 
         Parameters
         ----------

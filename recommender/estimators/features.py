@@ -1,7 +1,7 @@
-"""Metadata of movies as sparse features: genres, year, keywords, people, words, language, countries.
+"""Sparse features from movie metadata: genres, year, keywords, people, words, language, countries.
 
-Each kind is a block: its tokens, weighted by inverse document frequency, have length 1 in each movie and are scaled by
-the root of the block's weight: a dot product of two movies is a weighted sum of the blocks' cosines. No votes count.
+Each kind is a block. Its tokens are weighted by inverse document frequency, normalized to length 1 per movie and scaled
+by the root of the block's weight. A dot product of two movies is thus a weighted sum of cosines.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ Tokens = dict[str, float]
 
 WORD = re.compile(r"[^\W\d_]{2,}")
 YEAR_STEP = 5
-YEAR_BINS = 2  # to each side of a movie's own
+YEAR_BINS = 2  # on each side of the movie's own bin
 MAX_CAST = 10
-NAMED_KINDS = ("genre", "keyword", "cast", "director")  # of features that a reason may name
+NAMED_KINDS = ("genre", "keyword", "cast", "director")  # kinds that can be named as a reason
 
 
 class Block(NamedTuple):
-    """One kind of feature. A token counts if so many movies have it, and if not more than that share of them."""
+    """One kind of feature, with limits on the number and share of movies that have a token."""
 
     column: str
     tokens: Callable[[Any], Tokens]
@@ -46,7 +46,7 @@ def _listed(values: list[str]) -> Tokens:
 
 
 def _billed(values: list[str]) -> Tokens:
-    """Cast by billing: the first name weighs most."""
+    """Return the weights of the cast by billing, with the first name weighted most."""
     tokens: Tokens = {}
     for place, name in enumerate(values[:MAX_CAST]):
         tokens.setdefault(name, 1 / math.sqrt(1 + place))
@@ -58,13 +58,13 @@ def _lone(value: str) -> Tokens:
 
 
 def _words(text: str) -> Tokens:
-    """Words by the logarithm of how often they come; stop words of any language fall to the block's max_share."""
+    """Return the log frequency of each word. Stop words of any language are removed by the block's max_share."""
     return {word: 1 + math.log(n) for word, n in Counter(WORD.findall(text.lower())).items()}
 
 
 def _years(date: Any) -> Tokens:
-    """The bins around the year, so that near years are alike and far ones are not."""
-    if date is None or date != date:  # pandas' NaT is unlike itself
+    """Return the bins around the year, so that close years are similar."""
+    if date is None or date != date:  # pandas' NaT is not equal to itself
         return {}
     year = date.year + date.timetuple().tm_yday / 366
     nearest = YEAR_STEP * round(year / YEAR_STEP)
@@ -87,9 +87,9 @@ BLOCKS = {
 
 
 class MovieFeatures:
-    """Vocabulary and token weights, fitted on some movies; any others can be transformed.
+    """Vocabulary and token weights, fitted on some movies. Other movies can be transformed.
 
-    `names` holds (kind, token) of each column. `names` and `token_weights` are the whole state.
+    `names` holds the (kind, token) of each column. `names` and `token_weights` are the complete state.
     """
 
     def __init__(self, names: Iterable[Sequence[str]], token_weights: Array) -> None:
@@ -99,7 +99,7 @@ class MovieFeatures:
 
     @classmethod
     def fit(cls, movies: pd.DataFrame, kinds: Iterable[str] = BLOCKS) -> Self:
-        """All kinds of features, or some."""
+        """Fit all kinds of features, or only `kinds`."""
         names: list[tuple[str, str]] = []
         weights: list[float] = []
         for kind in kinds:
@@ -111,7 +111,7 @@ class MovieFeatures:
         return cls(names, np.array(weights, dtype=np.float32))
 
     def transform(self, movies: pd.DataFrame | MovieTable) -> csr_matrix:
-        """float32 (movies, features); a movie without any known token is an empty row."""
+        """Return features, float32 (movies, features). A movie without any known token has an empty row."""
         rows: list[int] = []
         columns: list[int] = []
         values: list[float] = []
@@ -134,7 +134,7 @@ class MovieFeatures:
 
 
 def feature_costs(movies: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Of each kind that the movies have: seconds to make it for all of them, and the megabytes that it takes."""
+    """Return, for each kind that the movies have, the seconds to compute it and its size in MB."""
     described = read_movies(movies)
     result = {}
     for kind in BLOCKS:
@@ -154,17 +154,17 @@ def _tokens(movies: pd.DataFrame | MovieTable, block: Block) -> list[Tokens]:
 
 
 def _is_kept(n: int, block: Block, n_movies: int) -> bool:
-    """A small catalogue keeps its common words: a share of few movies says nothing."""
+    """Return whether the block uses a token of n movies. Small catalogues also keep common tokens."""
     return n >= block.min_movies and (n <= block.max_share * n_movies or n_movies < 20)
 
 
 def named_tokens(feature_names: Sequence[Sequence[str]]) -> dict[str, int]:
-    """Columns of the features of NAMED_KINDS, by the ids that contributions give them."""
+    """Return the columns of the features of NAMED_KINDS, keyed by contribution id."""
     names = enumerate(feature_names)
     return {f"{kind}:{token}": column for column, (kind, token) in names if kind in NAMED_KINDS}
 
 
 def shared_features(of_movies: csr_matrix, tokens: Mapping[str, int], ids: set[str]) -> set[str]:
-    """Those of the features that at least two of the movies have (a row each)."""
+    """Return the ids of the features that at least two of the movies (rows) have."""
     n_having = np.bincount(of_movies.indices, minlength=of_movies.shape[1])
     return {id for id in ids if id in tokens and n_having[tokens[id]] > 1}

@@ -16,11 +16,11 @@ from recommender.estimators.interactions import Array, HistoryRows, once, positi
 
 History = Mapping[Any, float]
 
-LIKENESS_USERS = 2048  # enough to tell which movies share an audience, regardless of the number of users
+LIKENESS_USERS = 2048  # enough to tell which movies share an audience, for any number of users
 
 
 class LikenessRows:
-    """Computes products of one row with all rows, equal to those of the full matrix product to the last bit."""
+    """Computes products of one row with all rows. They equal the full matrix product to the last bit."""
 
     def __init__(self, rows: csr_matrix) -> None:
         self._rows = rows
@@ -30,9 +30,9 @@ class LikenessRows:
 
 
 class FittedData:
-    """The fitted state that all models share, and look-ups that are built from it on first use."""
+    """The fitted state shared by all models, and look-ups built from it on first use."""
 
-    # Attributes that are neither fitted state (`..._`) nor a cache, and are therefore kept by a second fit.
+    # Attributes that are neither fitted state (`..._`) nor a cache. A second fit keeps them.
     PARAMETERS = ("config", "random_state")
 
     def _require_fit(self) -> None:
@@ -53,7 +53,7 @@ class FittedData:
         self.rating_scale_ = list(astuple(scale))
 
     def _forget(self, *, fitted: bool) -> None:
-        """Drop the caches and, if `fitted` is set, the fitted state too."""
+        """Drop the caches and, with `fitted`, the fitted state."""
         for name in list(vars(self)):
             if name not in self.PARAMETERS and (fitted or not name.endswith("_")):
                 delattr(self, name)
@@ -89,12 +89,12 @@ class FittedData:
         return [self._item_idx(ids, "exclude") for ids in sets]
 
     def _history_of(self, user_ids: IdArray) -> csr_matrix:
-        """Return the users' ratings from `fit`. Users unknown to `fit` get an empty row."""
+        """Return the users' ratings from `fit`. Unknown users get an empty row."""
         rows = self._users.positions(user_ids)
         return matrices.take_rows(self.interactions_, rows)
 
     def history_row(self, history: History | HistoryRows) -> HistoryRows:
-        """Return the history as a matrix row, which methods accept instead of a history so that it is parsed once."""
+        """Return the history as a matrix row. Methods accept it in place of a history, so that it is parsed once."""
         return history if isinstance(history, HistoryRows) else self._from_mappings([history])
 
     def _from_mappings(self, histories: Sequence[History]) -> HistoryRows:
@@ -103,12 +103,12 @@ class FittedData:
         return matrices.from_mappings(self._movies, list(histories), len(self.movie_ids_))
 
     def likeness(self, movie_ids: Iterable[Any]) -> Array:
-        """Return the pairwise likeness, 0 to 1, of the movies (movies, movies). Fast for as many as a list has."""
+        """Return the pairwise likeness, 0 to 1, of the movies (movies, movies). Fast for the length of a list."""
         rows = self._likeness_rows[self._item_idx(movie_ids, "movie_ids")]
         return np.asarray((rows @ rows.T).toarray())
 
     def likeness_rows(self, movie_ids: Iterable[Any]) -> LikenessRows:
-        """Return `likeness` with rows computed on access, for callers that read only a few of many rows."""
+        """Return `likeness` with rows computed on access, for callers that read only few of them."""
         return LikenessRows(self._likeness_rows[self._item_idx(movie_ids, "movie_ids")])
 
     def _likeness_to_all(self, item_idx: Array) -> Array:
@@ -121,7 +121,7 @@ class FittedData:
         return np.asarray(known / max(float(np.log1p(self.popularity_.max())), 1.0))
 
     def relevance(self, scores: Array) -> Array:
-        """Return the relative relevance, at least 0, of each movie of a list from its scores, which descend."""
+        """Return the relative relevance, at least 0, of each movie of a list. `scores` must be descending."""
         return np.asarray(scores - scores[-1])
 
     @cached_property
@@ -136,7 +136,7 @@ class FittedData:
 
     @cached_property
     def _id_order(self) -> Array:
-        """Positions sorted by movie id. After `with_movies` the positions themselves are not."""
+        """Positions sorted by movie id. `with_movies` appends movies, so positions are not always sorted."""
         return np.argsort(self.movie_ids_, kind="stable")
 
     @cached_property
@@ -154,7 +154,7 @@ class FittedData:
 
     @cached_property
     def _likeness_rows(self) -> csr_matrix:
-        """Unit rows of each movie's raters. The products of these rows are the likenesses."""
+        """Unit rows of each movie's raters. Their dot products are the likenesses."""
         return self._raters(LIKENESS_USERS)
 
     def _raters(self, n_users: int) -> csr_matrix:

@@ -37,7 +37,7 @@ BLEND_PARAMETERS = ("half_life_days", "popularity_weight", "cold_user_weight")
 EXPECTED_REGULARIZATION = 10.0
 BIAS_REGULARIZATION = 10.0
 TASTE_RATINGS = 5.0
-ITEM_SPLITS = 4  # splits used to tune the item parameters; more are not needed
+ITEM_SPLITS = 4  # splits for tuning the item parameters; more do not help
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class HybridRecommender(Recommender):
         self._expect_item_features(np.flatnonzero(~dataset.is_rated))
 
     def _choose(self, dataset: Dataset) -> tuple[dict[str, Any], Reranker]:
-        """Return given and tuned parameters, and the re-ranker. Record tuned ones and their split in `best_params_`."""
+        """Return given and tuned parameters, and the re-ranker. Stores the tuned ones in `best_params_`."""
         given = {name: getattr(self.config, name) for name in (*ITEM_PARAMETERS, *BLEND_PARAMETERS, "reranker")}
         if None not in given.values() and not given["reranker"]:
             return given, Reranker.plain(given["popularity_weight"], given["cold_user_weight"])
@@ -111,7 +111,7 @@ class HybridRecommender(Recommender):
             if way == "time":
                 learnt = learn_reranker(scored, blend, dataset.movie_features, given["reranker"], self.random_state)
         if given["cold_user_weight"] is None:
-            # The learnt form recognises cold-start users by their activity, the plain form needs this weight.
+            # The learnt form recognizes cold-start users by their activity. The plain form needs this weight.
             weight = 0.0 if learnt else tune_cold_user_weight(dataset, items, blend, self.random_state)
             blend["cold_user_weight"] = weight
         result = items | blend | {"reranker": learnt is not None}
@@ -135,7 +135,7 @@ class HybridRecommender(Recommender):
         return once(liked, (self, "taste"), lambda: self._tastes.evidence(liked))
 
     def _personal_scores(self, history: csr_matrix, item_idx: Array) -> Array:
-        """Return the float32 personal score of each item from the component that models it."""
+        """Return the float32 personal score of each item, from the component that models it."""
         is_collaborative = self._is_collaborative[item_idx]
         fitted = resized(history, self.n_fitted_movies_)
         if is_collaborative.all():
@@ -147,7 +147,7 @@ class HybridRecommender(Recommender):
         return scores
 
     def _taste_weights(self, history: csr_matrix) -> Array:
-        """Return (users, 1) weights, see HybridConfig. With more ratings the item-item model knows the taste better."""
+        """Return weights (users, 1), see HybridConfig. They fall with the number of ratings."""
         n_rated = np.diff(history.indptr) if self._n_rated_held is None else self._n_rated_held
         shares = TASTE_RATINGS / (TASTE_RATINGS + n_rated * np.ones(history.shape[0]))
         return np.asarray(self.taste_weight_ * shares[:, None], dtype=np.float32)
@@ -178,7 +178,7 @@ class HybridRecommender(Recommender):
             self.item_features_[row, item_idx] = np.clip(values, rated[row].min(), rated[row].max())
 
     def _shrink_biases(self, rated: Array) -> None:
-        """Shrink each movie's bias towards its expectation from metadata, which unrated movies get as their bias."""
+        """Shrink each movie's bias towards its expected value from metadata. Unrated movies get the expected value."""
         self.bias_mean_, self.bias_weights_ = regress_on_features(
             self.content_.features_[rated], self.movie_biases_[rated], BIAS_REGULARIZATION
         )
@@ -190,7 +190,7 @@ class HybridRecommender(Recommender):
         return np.asarray(self.bias_mean_ + self.content_.features_[item_idx] @ self.bias_weights_)
 
     def _similarities(self, item_idx: Array) -> Array:
-        """Return the mean of two cosines, one of the users who liked each movie and one of the metadata."""
+        """Return the mean of two cosines, by users who liked each movie and by metadata."""
         similarities = self.content_._similarities(item_idx) / 2
         is_fitted = item_idx < self.n_fitted_movies_
         if is_fitted.any():
@@ -223,7 +223,7 @@ class HybridRecommender(Recommender):
         return model
 
     def _feature_contributions(self, history: csr_matrix, item_idx: Array) -> list[list[Contribution]]:
-        """Return by how much the score falls without each feature, for movies scored by metadata."""
+        """Return the drop in the score without each feature, for movies scored by metadata."""
         found: list[list[Contribution]] = [[] for _ in item_idx]
         by_metadata = np.flatnonzero(~self._is_collaborative[item_idx])
         if not len(by_metadata):
@@ -245,7 +245,7 @@ class HybridRecommender(Recommender):
 
     @property
     def _expected_item_features(self) -> Array:
-        """Indices of the item features with weights that must be estimated for movies without ratings."""
+        """Indices of the weighted item features that must be estimated for movies without ratings."""
         counts: Array = np.any(self.reranker_weights_[:, NOW:], axis=0)
         counts[AGE] = False
         counts[ITEM_FEATURES.index("now")] |= self.cold_user_weight_ > 0

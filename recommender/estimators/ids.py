@@ -14,10 +14,10 @@ IdArray = np.ndarray[Any, Any]
 
 
 def id_array(values: Any, column: str) -> IdArray:
-    """Return the ids as an int64 array, or as an object array of Python str or of ints too large for int64.
+    """Return the ids as an int64 array, or as an object array for strings and ints too large for int64.
 
-    Integral floats are converted to ints, because pandas stores ints as floats if a value is missing. Raises
-    ValueError, which names the row, for any other value and for missing ids.
+    Converts integral floats to ints, because pandas stores ints as floats if a value is missing. Raises ValueError with
+    the row for any other value and for missing ids.
     """
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise ValueError(f"{column}: expected a list of ids, got {values!r}")
@@ -37,7 +37,7 @@ def _as_numpy(values: Any) -> IdArray:
     if "pandas" in sys.modules and isinstance(values, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
         return np.asarray(values if isinstance(values.dtype, np.dtype) else values.astype(object))
     items = list(values)
-    # All values are ints and none is a bool. This common case needs no check of each value.
+    # fast path for the common case that all values are ints and none is a bool
     return _int_array(items) if set(map(type, items)) == {int} else object_array(items)
 
 
@@ -70,7 +70,7 @@ def _kind(value: Any, row: int, column: str) -> type:
 
 
 def object_array(values: list[Any]) -> IdArray:
-    """Return the unchanged values in an array of objects."""
+    """Return an object array of the unchanged values."""
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
@@ -127,10 +127,10 @@ class IdIndex:
         return found.astype(np.int64, copy=False)
 
     def _cast(self, wanted: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Cast the ids to the index's dtype, which makes the look-up fast, unless that would change them."""
+        """Cast the ids to the index's dtype for a fast look-up, unless that would change them."""
         try:
             ids = id_array(wanted, "ids")
-        except ValueError:  # not valid ids (None, a mix of types), hence unknown; the caller raises the error
+        except ValueError:  # not valid ids (None, mixed types), hence unknown; the caller raises the error
             return wanted.astype(object)
         return ids if ids.dtype == self._dtype else ids.astype(object)
 

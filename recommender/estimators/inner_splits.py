@@ -1,4 +1,4 @@
-"""The inner splits on which the hybrid tunes its parameters: the latest weeks of its data, or random ratings."""
+"""Inner splits for tuning the hybrid: the latest weeks of its data, or random ratings."""
 
 import logging
 from typing import NamedTuple
@@ -32,7 +32,7 @@ class InnerSplit(NamedTuple):
 def inner_splits(dataset: Dataset, validation: str, random_state: int) -> tuple[str, list[InnerSplit]]:
     """Return the validation used, "time" or "random", and its splits, latest first.
 
-    "time" falls back to "random" if no late window has enough users.
+    Falls back from "time" to "random" if no late window has enough users.
     """
     if validation == "time":
         windows = _time_windows(dataset, random_state) if dataset.has_times else []
@@ -46,7 +46,7 @@ def inner_splits(dataset: Dataset, validation: str, random_state: int) -> tuple[
 
 
 def random_splits(dataset: Dataset, random_state: int) -> list[InnerSplit]:
-    """Return splits that hold out a random fifth of each user's ratings. There are several if users are few."""
+    """Return splits that hold out a random fifth of each user's ratings. Returns several if there are few users."""
     n_splits = int(np.clip(MAX_RANDOM_USERS // max(dataset.n_users, 1), 1, MAX_RANDOM_SPLITS))
     splits = []
     for seed in range(random_state, random_state + n_splits):
@@ -79,9 +79,9 @@ def _share_after(dataset: Dataset, cut: int) -> float:
 
 
 def _window(dataset: Dataset, cut: int, days: int, random_state: int) -> InnerSplit | None:
-    """Return the split at `cut`, or None if it has too few users or too little data before it.
+    """Return the split at `cut`, or None if there are too few users or too little data before it.
 
-    Its answers are the positives of the following days, by users with positives before the cut.
+    The answers are positives of the following days, from users with positives before the cut.
     """
     if _share_after(dataset, cut) > LARGEST_HIDDEN_SHARE:
         return None

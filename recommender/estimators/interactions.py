@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class HistoryRows(csr_matrix):
-    """Histories for which lists are made, with a cache of the matrices that `once` derives from them.
+    """Histories for which lists are made, with a cache of derived matrices (see `once`).
 
-    Scores, reasons and feature contributions use the same few derived matrices. Building these takes longer than the
-    sums themselves.
+    Scores, reasons and feature contributions use the same few derived matrices. Building them takes longer than the
+    sums.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -37,8 +37,8 @@ def once(rows: csr_matrix, key: Hashable, compute: Callable[[], T]) -> T:
 def user_rows(data: Array, item_idx: Array, indptr: Array, n_movies: int, kind: Any = csr_matrix) -> csr_matrix:
     """Build a matrix from valid arrays without checking them.
 
-    Item positions must ascend in each row, and they and `indptr` must have an index type of scipy. scipy's
-    constructor checks this and takes thirty times as long, and making a list needs a dozen matrices.
+    Item positions must ascend within each row, and index arrays must have an index type of scipy. scipy's constructor
+    checks this and is thirty times slower. A list needs a dozen matrices.
     """
     matrix = kind.__new__(kind)
     if kind is HistoryRows:
@@ -49,7 +49,7 @@ def user_rows(data: Array, item_idx: Array, indptr: Array, n_movies: int, kind: 
 
 
 def item_positions(index: IdIndex, movie_ids: Iterable[Any], name: str) -> Array:
-    """Return the positions of the movies. Raises ValueError, which names them, for unknown movies."""
+    """Return the positions of the movies. Raises ValueError with the unknown movies."""
     wanted = list(movie_ids) if not isinstance(movie_ids, np.ndarray) else movie_ids
     positions = index.positions(wanted)
     unknown = np.flatnonzero(positions < 0)
@@ -62,7 +62,7 @@ def item_positions(index: IdIndex, movie_ids: Iterable[Any], name: str) -> Array
 def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_movies: int) -> HistoryRows:
     """Return the user-item matrix (len(histories), n_movies) of {movie_id: rating} histories.
 
-    Raises ValueError, which names the first bad entry.
+    Raises ValueError with the first bad entry.
     """
     for row, history in enumerate(histories):
         if not isinstance(history, Mapping):
@@ -85,7 +85,7 @@ def from_mappings(index: IdIndex, histories: Sequence[Mapping[Any, float]], n_mo
 
 
 def _numbers(values: list[Any]) -> Array:
-    """Return the values as floats, NaN for a value that is not a number."""
+    """Return the values as floats. Values that are not numbers become NaN."""
     if set(map(type, values)) <= {float, int}:
         with suppress(OverflowError):
             return np.array(values, dtype=np.float64)
@@ -105,7 +105,7 @@ def row_numbers(matrix: csr_matrix) -> Array:
 
 
 def places_in_rows(matrix: csr_matrix, order: Array) -> Array:
-    """Return for each entry how many entries of the same row come before it in the given order."""
+    """Return for each entry how many entries of its row precede it in the given order."""
     places = np.empty(matrix.nnz, dtype=np.int64)
     places[np.lexsort((order, row_numbers(matrix)))] = np.arange(matrix.nnz)
     places -= np.repeat(matrix.indptr[:-1], np.diff(matrix.indptr))
@@ -113,18 +113,18 @@ def places_in_rows(matrix: csr_matrix, order: Array) -> Array:
 
 
 def with_values(matrix: csr_matrix, values: Array) -> csr_matrix:
-    """Return the same entries with other values."""
+    """Return a matrix with the same entries and other values."""
     return user_rows(values, matrix.indices, matrix.indptr, matrix.shape[1], type(matrix))
 
 
 def keep_entries(matrix: csr_matrix, mask: Array) -> csr_matrix:
-    """Return the entries where `mask` is True. The mask has the order of `matrix.data`."""
+    """Return the matrix with only the entries where `mask` is True, in the order of `matrix.data`."""
     indptr = np.append(0, np.cumsum(mask)).astype(matrix.indptr.dtype)[matrix.indptr]
     return user_rows(matrix.data[mask], matrix.indices[mask], indptr, matrix.shape[1], type(matrix))
 
 
 def positives_of(ratings: csr_matrix, threshold: float | None) -> csr_matrix:
-    """Return float32 ones for the ratings that reach the threshold, or for all stored ratings if it is None."""
+    """Return float32 ones for the ratings that reach the threshold, or for all ratings if it is None."""
     positives = ratings if threshold is None else keep_entries(ratings, ratings.data >= threshold)
     return with_values(positives, np.ones(positives.nnz, dtype=np.float32))
 
@@ -140,7 +140,7 @@ def take_rows(matrix: csr_matrix, rows: Array) -> csr_matrix:
 
 
 def without_each(history: csr_matrix, removed: Array) -> csr_matrix:
-    """Return copies of a single row, each without one rating. `removed` holds the positions of these ratings."""
+    """Return copies of a single row, each without one rating. `removed` holds the positions of the ratings."""
     n = history.nnz
     kept = np.arange(n) != removed[:, None]
     item_idx = np.broadcast_to(history.indices, kept.shape)[kept]
@@ -153,14 +153,14 @@ def ordered_product(rows: csr_matrix | Array, matrix: Array) -> Array:
     """Return rows @ matrix, (n, m) x (m, k). Each element is summed in the order of the columns of `rows`.
 
     Every product behind a served score uses scipy's sparse loop. The order of BLAS's sums depends on the processor and
-    on the shapes of both operands, so a user's score would depend on the other users in the batch and on which movies
-    are scored. A `matrix` that is not C-contiguous is copied.
+    on the shapes of both operands. With BLAS, a user's score would depend on the other users and movies in the batch.
+    Copies `matrix` if it is not C-contiguous.
     """
     return np.asarray((rows if isinstance(rows, csr_matrix) else as_sparse(rows)) @ matrix)
 
 
 def as_sparse(rows: Array) -> csr_matrix:
-    """Return a sparse matrix that stores all entries, including zeros."""
+    """Return a sparse matrix with all entries stored, including zeros."""
     n_rows, n_columns = rows.shape
     indices = np.tile(np.arange(n_columns, dtype=np.int32), n_rows)
     return user_rows(rows.ravel(), indices, np.arange(n_rows + 1, dtype=np.int32) * n_columns, n_columns)
@@ -169,7 +169,7 @@ def as_sparse(rows: Array) -> csr_matrix:
 def product_of_items(rows: csr_matrix | Array, matrix: Array, item_idx: Array | None) -> Array:
     """Return `ordered_product` for some columns of the matrix, or for all if `item_idx` is None.
 
-    The columns are selected before or after the product, whichever is faster.
+    Selects the columns before or after the product, whichever is faster.
     """
     if item_idx is None:
         return ordered_product(rows, matrix)
@@ -181,7 +181,7 @@ def product_of_items(rows: csr_matrix | Array, matrix: Array, item_idx: Array | 
 def cosines(by_component: Array, item_idx: Array) -> Array:
     """Return the cosine similarities (columns, movies) of the factors (components, movies).
 
-    A movie whose factors are all zero has similarity 0 to every movie.
+    Movies whose factors are all zero have similarity 0.
     """
     norms = np.sqrt(np.square(by_component).sum(axis=0))
     norms = np.where(norms > 0, norms, 1.0)
@@ -190,7 +190,7 @@ def cosines(by_component: Array, item_idx: Array) -> Array:
 
 
 def resized(matrix: csr_matrix, n_movies: int) -> csr_matrix:
-    """Return the matrix with `n_movies` columns. Entries beyond them are dropped."""
+    """Return the matrix with `n_movies` columns. Drops entries beyond them."""
     if n_movies < matrix.shape[1]:
         return matrix[:, :n_movies]
     if n_movies == matrix.shape[1]:
@@ -201,7 +201,7 @@ def resized(matrix: csr_matrix, n_movies: int) -> csr_matrix:
 def products_of_rows(rows: csr_matrix, places: Iterable[int]) -> Array:
     """Return rows[places] @ rows.T, (places, rows), for a few places, without transposing all rows.
 
-    Sums are in the order of the columns, so the result equals scipy's sparse product to the last bit.
+    The sums are in column order, so the result equals scipy's sparse product to the last bit.
     """
     one = np.zeros(rows.shape[1], dtype=rows.dtype)
     products: list[Array] = []
@@ -230,7 +230,7 @@ def select_items(matrix: csr_matrix, kept: Array) -> csr_matrix:
 
 
 def places_of(wanted: Array, known: Array) -> tuple[Array, Array]:
-    """Return the positions in `known` (ascending) of the wanted values it contains, and the mask of these values."""
+    """Return the positions in `known` (ascending) of the wanted values found there, and a mask of these values."""
     places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
     is_known = known[places] == wanted
     return places[is_known], is_known
@@ -241,7 +241,7 @@ def latest_ratings(
 ) -> tuple[csr_matrix, Array]:
     """Return the latest rating of each user and movie as a CSR matrix, and the times of its entries.
 
-    Of ratings with equal times the last row counts.
+    If times are equal, the last row counts.
     """
     pairs = rows.astype(np.int64) * max(shape[1], 1) + cols
     order = np.lexsort((times, pairs))

@@ -1,4 +1,4 @@
-"""Movie features other than who liked it: its trend at several half-lives, its age, its share of likes.
+"""Features of a movie besides its audience: its trend at several half-lives, its age and its share of likes.
 
 trend = log(1 + 2 n),   n = sum over the movie's positives of 2^(-age / half-life)
 """
@@ -38,7 +38,7 @@ def item_features_of(dataset: Dataset, half_life_days: float) -> Array:
 
 
 def _ages(dataset: Dataset) -> Array:
-    """Return the log ages of the movies. Without a release date the age is the time since the first rating."""
+    """Return the log ages of the movies. The default age is the time since the first rating."""
     first = np.full(dataset.n_movies, dataset.now, dtype=np.int64)
     np.minimum.at(first, dataset.ratings.indices, dataset.rated_at)
     return log_ages(dataset.movies["release_date"], dataset.now, (dataset.now - first) / YEAR_NS)
@@ -52,7 +52,7 @@ def log_ages(release_dates: pd.Series[Any] | Sequence[Any], now: int, otherwise:
 
 
 class Genres(NamedTuple):
-    """The most frequent genres, with the movies that have them and each genre's share of all likes."""
+    """The most frequent genres, their movies, and each genre's share of all likes."""
 
     of_movies: csr_matrix  # (movies, genres), ones
     parts: Array  # (genres, movies): the same, scaled so that each movie's values sum to 1
@@ -68,11 +68,11 @@ class Genres(NamedTuple):
         return cls(csr_matrix(has), np.ascontiguousarray(parts.T), shares.astype(np.float32))
 
     def affinity(self, liked: csr_matrix, item_idx: Array) -> Array:
-        """Return (users, item_idx), the mean `lift` of each movie's genres for each user."""
+        """Return the mean `lift` of each movie's genres for each user, (users, item_idx)."""
         return product_of_items(self.lift(liked), self.parts, item_idx)
 
     def lift(self, liked: csr_matrix) -> Array:
-        """Return (users, genres), the log ratio of the genre's share of the user's likes and of all users' likes."""
+        """Return the log ratio of each genre's share of the user's likes to its share of all likes, (users, genres)."""
         n_liked = np.diff(liked.indptr)[:, None]
         of_users = weighted(liked, self.of_movies)
         lift: Array = np.log((of_users + GENRE_SHRINKAGE * self.shares) / ((n_liked + GENRE_SHRINKAGE) * self.shares))
@@ -83,8 +83,9 @@ class Tastes(NamedTuple):
     """Naive Bayes evidence of a taste from genres and years.
 
     The evidence for a movie is the sum of log P(has the genre | likes) / P(has it) over all genres, plus the same for
-    years: how much likelier its genres and years are among the user's likes than among everyone's. A genre common to
-    all of a user's likes is strong evidence against movies without it. Likes of all kinds give next to no evidence.
+    years. It tells how much likelier the movie's genres and years are among the user's likes than among everyone's. A
+    genre common to all of a user's likes is strong evidence against movies without it. Likes of many kinds give little
+    evidence.
     """
 
     of_movies: csr_matrix  # (movies, genres and bins): ones for genres; shares for years, which sum to 1
@@ -103,13 +104,12 @@ class Tastes(NamedTuple):
         return cls(csr_matrix(of_movies), genres.shape[1], prior)
 
     def match(self, of_traits: Array, bare: Array, item_idx: Array) -> Array:
-        """Return the float32 evidence (users, item_idx) for each movie. `of_traits` and `bare` come from `evidence`."""
+        """Return the float32 evidence for each movie, (users, item_idx). See `evidence` for the arguments."""
         return np.asarray((self.of_movies @ of_traits.T).T[:, item_idx] + bare)
 
     def evidence(self, liked: csr_matrix) -> tuple[Array, Array]:
-        """Return the evidence that each genre and bin adds (users, genres and bins), and that of a movie without any.
-
-        The latter is (users, 1).
+        """Return the evidence of each genre and bin (users, genres and bins), and that of a movie without any (users,
+        1).
         """
         n_liked = np.diff(liked.indptr)[:, None]
         n_genres, counts = self.n_genres, weighted(liked, self.of_movies)

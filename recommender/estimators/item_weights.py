@@ -1,7 +1,7 @@
-"""The weights of item-item models in closed form, the rows to which they are fitted, and the input values of a history.
+"""Closed-form weights of item-item models, the rows that they are fitted to, and the input values of a history.
 
-The rows are users' positives, users' residuals (the difference in stars between a rating and its expectation from the
-biases of user and movie) and features. A feature counts as a user who likes all movies that have it.
+The rows are positives, residuals and features. A residual is the difference in stars between a rating and its
+expectation from the biases. A feature is treated like a user who likes all movies with that feature.
 """
 
 from typing import NamedTuple, Self
@@ -17,11 +17,11 @@ from recommender.estimators.interactions import Array, select_items, with_values
 Parameters = dict[str, float]
 
 BLOCK = 1024
-FEW_POSITIVES = 3.0  # the features of a movie with n positives have a weight of n / (n + 3)
+FEW_POSITIVES = 3.0  # features of a movie with n positives have weight n / (n + FEW_POSITIVES)
 
 
 class ItemRows(NamedTuple):
-    """The columns of some movies in all users' ratings, positives and residuals (`above`), and the movies' features."""
+    """The columns of some movies in the ratings, positives, residuals (`above`) and features."""
 
     ratings: csr_matrix
     positives: csr_matrix
@@ -33,8 +33,8 @@ class ItemRows(NamedTuple):
     def of(cls, dataset: Dataset, movies: Array, features: csr_matrix) -> Self:
         """Select the rows for `movies`. `features` covers all movies of the dataset.
 
-        Features of movies with few likes count less. Otherwise the many movies that hardly anyone has seen would
-        dominate what is learnt from the metadata.
+        Features of movies with few likes have less weight. Otherwise the many little-known movies would dominate what
+        is learnt from metadata.
         """
         above = residuals(dataset.ratings, *dataset.rating_biases)
         ratings, positives, above = (select_items(part, movies) for part in (dataset.ratings, dataset.positives, above))
@@ -43,7 +43,7 @@ class ItemRows(NamedTuple):
         return cls(ratings, positives, above, (diags(shares) @ features[movies]).tocsr(), dataset.implicit_threshold)
 
     def weights(self, parameters: Parameters) -> Array:
-        """Return B, computed from X' D X + r V' V + m F F'; see `ease`."""
+        """Return B, computed from X' D X + r V' V + m F F' (see `ease`)."""
         gram = weighted_gram(self.positives, parameters["user_exponent"])
         add_rows(gram, self.above.T.tocsr(), parameters["residual_weight"])
         add_rows(gram, self.features, parameters["metadata_weight"])
@@ -57,8 +57,8 @@ class ItemRows(NamedTuple):
 def inputs_of(ratings: csr_matrix, above: csr_matrix, threshold: float | None, history_weight: float) -> csr_matrix:
     """Return the input value of each rating of a history: 1 for a positive, plus `history_weight` times its residual.
 
-    A rating below the threshold says that the user chose the movie and was disappointed. With `history_weight` h and
-    a residual of v stars its value is h (1 + v), so that a bad rating counts against similar movies.
+    A rating below the threshold means that the user chose the movie and was disappointed. Its value is h (1 + v) for
+    `history_weight` h and a residual of v stars, so that a bad rating counts against similar movies.
     """
     is_positive = True if threshold is None else ratings.data >= threshold
     base = np.where(is_positive, 1.0, history_weight)
@@ -66,7 +66,7 @@ def inputs_of(ratings: csr_matrix, above: csr_matrix, threshold: float | None, h
 
 
 def weighted_gram(positives: csr_matrix, user_exponent: float) -> Array:
-    """Return X' D X, where D is scaled so that the mean weight of a positive is 1."""
+    """Return X' D X, with D scaled so that the mean weight of a positive is 1."""
     counts = np.diff(positives.indptr).astype(np.float64)
     weights = np.maximum(counts, 1.0) ** -user_exponent
     weights *= counts.sum() / max(float((weights * counts).sum()), 1e-12)
@@ -74,7 +74,7 @@ def weighted_gram(positives: csr_matrix, user_exponent: float) -> Array:
 
 
 def add_rows(gram: Array, rows: csr_matrix, weight: float) -> None:
-    """Add weight R R' to `gram` in place, for R (movies, rows). It works in blocks to avoid a second such matrix."""
+    """Add weight R R' to `gram` in place, for R (movies, rows). Works in blocks to save memory."""
     if weight and rows.nnz:
         by_row = rows.T.tocsr()
         for start in range(0, len(gram), BLOCK):
@@ -91,11 +91,11 @@ def gram_matrix(matrix: csr_matrix) -> Array:
 def ease_weights(gram: Array, regularization: float, dropout: float = 0.0) -> Array:
     """Return B = I - P / diag(P), which has a zero diagonal, for P = (G + lambda I)^-1. Overwrites the Gram matrix G.
 
-    With dropout p, P = (G + p / (1 - p) diag(G) + lambda I)^-1, the expectation over histories from which a share p
-    is dropped at random (Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020).
+    With dropout p, P = (G + p / (1 - p) diag(G) + lambda I)^-1, the expectation over histories with a random share p
+    dropped (Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020).
 
     LAPACK's Cholesky inverse is several times faster than numpy's general inverse. It needs column-major arrays and
-    fills only one triangle, so it gets the transposed view, and its result is mirrored to the other triangle.
+    fills only one triangle. It therefore gets the transposed view, and the result is mirrored to the other triangle.
     """
     gram[np.diag_indices_from(gram)] += regularization + dropout / (1 - dropout) * gram.diagonal()
     factor, failed = spotrf(gram.T, lower=1, overwrite_a=1)
@@ -113,7 +113,7 @@ def ease_weights(gram: Array, regularization: float, dropout: float = 0.0) -> Ar
 
 
 def mirror_upper(matrix: Array) -> None:
-    """Copy the upper triangle onto the lower one, in blocks."""
+    """Copy the upper triangle to the lower one, in blocks."""
     for start in range(0, len(matrix), BLOCK):
         stop = min(start + BLOCK, len(matrix))
         matrix[start:stop, :start] = matrix[:start, start:stop].T

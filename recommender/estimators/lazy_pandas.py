@@ -1,7 +1,7 @@
 """A lazy `pd` that imports pandas on first use.
 
-Data frames occur only in the public API and in training. A process that only makes lists never needs pandas, which
-would take 38 MB of memory, more than the model.
+Only the public API and training use data frames. A process that only makes lists saves the 38 MB that pandas would
+take, which is more than the model.
 """
 
 from importlib import import_module

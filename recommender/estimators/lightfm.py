@@ -25,7 +25,7 @@ from recommender.estimators.progress import reported
 from recommender.estimators.validation import most_rated
 
 RIDGE = 0.1  # penalty relative to the mean of the diagonal
-MIN_MOVIES = 3  # a tag of fewer movies says nothing about others
+MIN_MOVIES = 3  # minimum number of movies with a tag
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class LightFMRecommender(Recommender):
 
         x_u = h_u W,    h_u = sum of the liked q_m / sqrt(their number)
 
-    W is the ridge regression of the trained users' vectors on their h_u. Averaging over the history is no worse than
-    those vectors, which are as noisy as a user's few ratings.
-    A movie without positives gets the average own vector and bias, plus the vectors and biases of its tags.
+    W is the ridge regression of the trained users' vectors on their h_u. The trained vectors themselves are no better,
+    because they are as noisy as a user's few ratings. A movie without positives gets the average own vector and bias,
+    plus the vectors and biases of its tags.
     """
 
     algorithm = "lightfm"
@@ -57,7 +57,7 @@ class LightFMRecommender(Recommender):
         positives = select_items(dataset.positives, trained)
         model = _train(positives, tags[trained], self.config, self.random_state)
 
-        # The biases are a further column next to the vectors, so that one sum over own row and tags covers both.
+        # The biases are an additional column next to the vectors, so that one sum over own row and tags covers both.
         rows = np.column_stack([model.item_embeddings, model.item_biases]).astype(np.float32)
         own, self.tag_rows_ = rows[: len(trained)], rows[len(trained) :]
         self.average_row_ = own.mean(axis=0)
@@ -73,7 +73,7 @@ class LightFMRecommender(Recommender):
         return product_of_items(users.astype(np.float32), self._by_component, item_idx) + biases
 
     def _input_weights(self, rated: Array, item_idx: Array) -> Array:
-        """Return q_i W q_j / sqrt(n) for the n liked movies i. A movie's bias is not personal, so it is left out."""
+        """Return q_i W q_j / sqrt(n) for the n liked movies i. Excludes the movie's bias, which is not personal."""
         users = self.item_rows_[rated, :-1] @ self.fold_in_ / np.sqrt(max(len(rated), 1))
         return np.asarray(users @ self._by_component[:, item_idx])
 
@@ -92,7 +92,7 @@ class LightFMRecommender(Recommender):
 
 
 def _train(positives: csr_matrix, tags: csr_matrix, config: LightFMConfig, random_state: int) -> Any:
-    """Train on one thread. With several, WARP's updates race and a seed does not give the same vectors each time."""
+    """Train on one thread. With several, WARP's updates race and results are not reproducible."""
     from lightfm import LightFM  # imported here because only training needs the library
 
     model = LightFM(
@@ -109,7 +109,7 @@ def _train(positives: csr_matrix, tags: csr_matrix, config: LightFMConfig, rando
 
 
 def _averages(liked: csr_matrix, item_rows: Array) -> Array:
-    """Return the sum of each user's liked vectors divided by the square root of their number; zeros without likes."""
+    """Return the sum of each user's liked vectors divided by the square root of their number."""
     sums = np.asarray(liked @ item_rows[:, :-1], dtype=np.float64)
     return np.asarray(sums / np.sqrt(np.maximum(np.diff(liked.indptr), 1))[:, None])
 
@@ -143,7 +143,7 @@ def fit_vocabulary(movies: pd.DataFrame | MovieTable) -> list[str]:
 
 
 def tag_matrix(movies: pd.DataFrame | MovieTable, vocabulary: list[str]) -> csr_matrix:
-    """Return the matrix movies x tags. The weights of a movie's known tags sum to 1, however many tags it has."""
+    """Return the matrix movies x tags. The weights of a movie's known tags sum to 1."""
     place = {tag: position for position, tag in enumerate(vocabulary)}
     rows: list[list[int]] = [sorted(place[tag] for tag in tags if tag in place) for tags in tags_of(movies)]
     lengths = np.array([len(row) for row in rows], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Reads the manifest of an artefact and verifies the files that it lists."""
+"""Reads the manifest of an artefact and verifies the listed files."""
 
 import json
 import math
@@ -7,8 +7,8 @@ from typing import Any
 
 from recommender.estimators.artifact_files import sha256
 
-# Version 2 learns from rating values and scores new movies by a kernel. Version 3 stores vectors as columns. Version 4
-# rounds vectors and stores item-item weights sparsely.
+# Version 2 learns from rating values and scores new movies with a kernel. Version 3 stores vectors as columns. Version
+# 4 rounds vectors and stores item-item weights sparsely.
 FORMAT_VERSION = 4
 OLDEST_VERSION = 3  # the oldest version that can be loaded
 MANIFEST = "manifest.json"
@@ -16,7 +16,7 @@ INFINITY = "infinity_is_positive"
 
 
 class ArtifactError(ValueError):
-    """Raised if a folder is not an artefact that can be loaded or replaced. The message says why.
+    """Raised if a folder is not an artefact that can be loaded or replaced. The message gives the reason.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def read_manifest(root: Path) -> dict[str, Any]:
 
 
 def _with_infinity(value: dict[str, Any]) -> Any:
-    """Return the JSON object, or the infinity that `_to_json` encoded as an object."""
+    """Return the JSON object, or the infinity that `_to_json` stored as an object."""
     if set(value) != {INFINITY}:
         return value
     return math.inf if value[INFINITY] else -math.inf

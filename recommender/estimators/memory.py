@@ -8,7 +8,7 @@ import numpy as np
 
 
 def forget_pages(array: object) -> None:
-    """Drop the pages of a memory-mapped array from this process. Later reads come from the page cache."""
+    """Drop the pages of a memory-mapped array from this process. Later reads use the page cache."""
     mapped = getattr(array, "base", None)
     while isinstance(mapped, np.ndarray):  # `array` is a view
         mapped = mapped.base
@@ -29,9 +29,9 @@ def forget_model(model: object) -> None:
 
 
 def trim_heap() -> None:
-    """Release the freed memory that glibc keeps. Loading a model needs several times the memory that it then uses.
+    """Release freed memory that glibc keeps, because loading a model needs several times its final size.
 
-    Without glibc this does nothing.
+    Does nothing without glibc.
     """
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)

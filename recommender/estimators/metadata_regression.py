@@ -1,11 +1,10 @@
-"""Regressions on metadata: a linear one, and a kernel regression of item-item weights that is stored as factors.
+"""Regressions on metadata: a linear one, and a kernel regression of item-item weights, stored as factors.
 
-With F the features of the training movies, the likeness of a movie with features f to each of them is
-k = exp(steepness F f). It is almost linear if they have little in common and grows faster the more kinds of metadata
-agree. With W the item-item weights and K the kernel of the training movies, the weights of any movie are
-W (K + R)^-1 k. R is diagonal: r times the movies' number of positives to the power of NOISE, scaled to a geometric
-mean of 1, because well-known movies have larger weights and hence larger errors. In catalogues too large to store
-every k, the approximation
+With F the features of the training movies, the likeness of a movie with features f to each of them is k = exp(steepness
+F f). It is almost linear if they have little in common, and grows faster if more kinds of metadata agree. With W the
+item-item weights and K the kernel of the training movies, the weights of any movie are W (K + R)^-1 k. R is diagonal: r
+times the movies' number of positives to the power of NOISE, scaled to a geometric mean of 1. Well-known movies have
+larger weights and hence larger errors. If a catalogue is too large to store every k, the approximation
 
     W (K + R)^-1  ~  left right',   left orthonormal,
 

@@ -1,4 +1,4 @@
-"""Metadata of movies by column, without pandas: the form in which a served model receives new movies."""
+"""Movie metadata by column, without pandas. A served model receives new movies in this form."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from recommender.estimators.lazy_pandas import pd
 
 
 class MovieTable:
-    """All MOVIE_COLUMNS, a row for each id: ids are an array, the others lists. A date is a datetime or None."""
+    """All MOVIE_COLUMNS, with one row per id. Ids are an array, others lists. A date may be None."""
 
     def __init__(self, columns: Mapping[str, Any]) -> None:
         self._columns = {name: columns[name] for name in MOVIE_COLUMNS}
@@ -30,7 +30,7 @@ class MovieTable:
     def of_values(
         cls, movie_ids: Iterable[int], release_dates: Iterable[Any], others: Mapping[str, Sequence[Any]]
     ) -> Self:
-        """`release_dates` are what numpy reads as such, or None; `others` are the columns of texts and of lists."""
+        """Build a table. `release_dates` are values that numpy accepts or None, `others` are text and list columns."""
         dates = np.array(list(release_dates), dtype="datetime64[us]").tolist()
         texts = {name: [value.strip() for value in others[name]] for name in TEXT_COLUMNS}
         lists = {name: [_stripped(values) for values in others[name]] for name in LIST_COLUMNS}
@@ -51,7 +51,7 @@ class MovieTable:
         return len(self.ids)
 
     def take(self, places: Array) -> Self:
-        """Those rows, in that order."""
+        """Return these rows, in the given order."""
         wanted = places.tolist()
         return type(self)(
             {name: [values[place] for place in wanted] for name, values in self._columns.items()}
@@ -64,7 +64,7 @@ def _stripped(values: Iterable[str]) -> list[str]:
 
 
 def movie_table(movies: pd.DataFrame | MovieTable) -> MovieTable:
-    """`read_movies` without pandas' types; a table is one already."""
+    """Return the movies as a table, like `read_movies` but without pandas types."""
     if isinstance(movies, MovieTable):
         return movies
     frame = read_movies(movies)

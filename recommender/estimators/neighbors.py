@@ -1,4 +1,4 @@
-"""Item-based nearest neighbours by common likes: ItemKNN and RP3beta."""
+"""Item-based nearest neighbours by shared likes: ItemKNN and RP3beta."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -30,10 +30,10 @@ class ItemKNNConfig(Config):
 
 
 class NeighborRecommender(Recommender):
-    """Base class: score(user, j) = sum of the similarities of the liked movies i that are neighbours of j."""
+    """Base class. score(user, j) is the sum of the similarities of the liked movies i that are neighbours of j."""
 
-    score_bits = EXACT_BITS  # neither fit nor scores use BLAS
-    tuned: ClassVar[str]  # the hyper-parameter of `_nearest_neighbors` that is tuned if it is not given
+    score_bits = EXACT_BITS  # neither fit nor scoring uses BLAS
+    tuned: ClassVar[str]  # the hyper-parameter of `_nearest_neighbors` to tune if it is not given
     grid: ClassVar[tuple[float, ...]]
 
     @abstractmethod
@@ -48,7 +48,7 @@ class NeighborRecommender(Recommender):
         self.neighbors_ = self._nearest_neighbors(dataset.positives, value)
 
     def _tune(self, dataset: Dataset) -> float:
-        """Return the value with the best nDCG@10 on a held-out fifth of each user's ratings of most-rated movies."""
+        """Return the value with the best nDCG@10 on a held-out fifth of each user's ratings."""
         holdout = Holdout.of(dataset, self.random_state, TUNING_USERS, TUNING_MOVIES)
 
         def quality(value: float) -> float:
@@ -74,7 +74,7 @@ class NeighborRecommender(Recommender):
 
 
 class ItemKNNRecommender(NeighborRecommender):
-    """The similarity is n_ij / (sqrt(n_i n_j) + shrinkage)."""
+    """Item-based kNN. The similarity is n_ij / (sqrt(n_i n_j) + shrinkage)."""
 
     algorithm = "item_knn"
     config_class: ClassVar[type[Config]] = ItemKNNConfig
@@ -99,7 +99,7 @@ class RP3BetaConfig(Config):
 
 
 class RP3BetaRecommender(NeighborRecommender):
-    """A random walk of three steps between users and movies that penalises popular movies.
+    """A three-step random walk between users and movies that penalizes popular movies.
 
     The similarity is sum_u n_i^-alpha n_u^-alpha n_j^-beta over the users u who liked both i and j. (Paudel,
     Christoffel, Newell and Bernstein, "Updatable, Accurate, Diverse, and Scalable Recommendations for Interactive
@@ -121,9 +121,9 @@ class RP3BetaRecommender(NeighborRecommender):
 def _nearest(
     together: csr_matrix, positives: csr_matrix, n_neighbors: int, scale: Callable[[slice], Array]
 ) -> csr_matrix:
-    """Return similarities (liked, scored), keeping the `n_neighbors` highest of each scored movie.
+    """Return similarities (liked, scored) with the `n_neighbors` highest of each scored movie.
 
-    They are the products `together @ positives` times `scale`. `together` is movies x users, and `scale` returns the
+    They are the products `together @ positives` times `scale`. `together` is movies x users. `scale` returns the
     factors (scored, liked) for a slice of the scored movies.
     """
     n_movies = positives.shape[1]

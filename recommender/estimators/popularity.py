@@ -1,4 +1,4 @@
-"""The most popular movies, either of all time or now.
+"""The most popular movies, of all time or now.
 
 All-time popularity is the number of people who like the movie. Current popularity depends on a half-life:
 
@@ -8,15 +8,15 @@ popularity = max(0, current - CHANCE_LIKES) + ever * min(1, PRIOR_LIKES / the su
 * `ever`: the movie's likes of all time
 
 In both, a like of a person with n ratings has weight min(1, PERSON_RATINGS / n)^2. Beyond PERSON_RATINGS, each further
-rating reduces the total weight of the person's ratings, so that no account can shift popularity by rating a lot.
-Estimators that give outliers less and less weight are called redescending: F. Hampel et al., "Robust Statistics", 1986.
-CHANCE_LIKES is subtracted because two people may like a movie by chance. A like later than the data's `now` comes from
-a wrong clock and is not current.
+rating reduces the total weight of the person's ratings, so that no account can shift popularity by rating many movies.
+Such estimators are called redescending (F. Hampel et al., "Robust Statistics", 1986). CHANCE_LIKES is subtracted
+because two people may like a movie by chance. A like later than the data's `now` is due to a wrong clock and is not
+current.
 
 The second term is a Dirichlet prior worth PRIOR_LIKES likes, or all likes if there are fewer, distributed over the
 movies in proportion to their all-time likes. With CHANCE_LIKES = 0, popularity divided by its sum would be the
-posterior mean of a movie's share of current likes: C. Zhai and J. Lafferty, "A study of smoothing methods for language
-models applied to information retrieval", ACM TOIS 22(2), 2004, who smooth the words of a document. `catalog.popularity`
+posterior mean of a movie's share of current likes (compare the smoothing of words in C. Zhai and J. Lafferty, "A study
+of smoothing methods for language models applied to information retrieval", ACM TOIS 22(2), 2004). `catalog.popularity`
 computes the same on a site. `python -m benchmarks.popular` measures attacks and quality.
 """
 
@@ -44,7 +44,7 @@ OLDEST = -1000.0  # lowest age in half-lives; 2**OLDEST is still a positive doub
 
 @dataclass(frozen=True)
 class PopularityConfig(Config):
-    half_life_days: float | None = number(None, above=0)  # infinity: all time; None: tuned on the latest tenth
+    half_life_days: float | None = number(None, above=0)  # infinity: all time; None: tuned
 
 
 class PopularityRecommender(Recommender):
@@ -54,7 +54,7 @@ class PopularityRecommender(Recommender):
     is_personal = False
     config_class: ClassVar[type[Config]] = PopularityConfig
     popularity_prior = 0.0
-    score_bits = EXACT_BITS  # counts stay exact up to 16 million
+    score_bits = EXACT_BITS  # exact for counts up to 16 million
 
     def _fit(self, dataset: Dataset) -> None:
         half_life = self.config.half_life_days
@@ -80,7 +80,7 @@ def popularity_of(dataset: Dataset, half_life_days: float) -> Array:
 
 
 def trend_of(dataset: Dataset, half_life_days: float) -> Array:
-    """Return log(1 + 2 n) for each movie, float32 (movies,), where n counts positives decayed by the half-life."""
+    """Return log(1 + 2 n) for each movie, float32 (movies,). n is the number of positives, decayed by the half-life."""
     return np.asarray(np.log1p(2 * _likes(dataset, _recency(dataset, half_life_days))).astype(np.float32))
 
 
@@ -101,7 +101,7 @@ def _likes(dataset: Dataset, weights: Array) -> Array:
 
 
 def _tune_half_life(dataset: Dataset) -> float:
-    """Return the half-life with the best nDCG@10 on the latest tenth of the ratings, predicted from the rest.
+    """Return the half-life with the best nDCG@10 for predicting the latest tenth of the ratings from the rest.
 
     Returns infinity (all time) if all ratings have the same time.
     """

@@ -1,4 +1,4 @@
-"""Reports the progress of a fit to an optional listener. Only iterative estimators report it."""
+"""Reports the progress of a fit to an optional listener. Only iterative estimators report progress."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _listener: ContextVar[Listener | None] = ContextVar("listener to the progress of
 
 @contextmanager
 def reporting(listener: Listener) -> Iterator[None]:
-    """Within this context, each iteration of a fit calls `listener` with the completed share, from 0 to 1."""
+    """Call `listener` after each iteration of a fit in this context, with the completed share from 0 to 1."""
     token = _listener.set(listener)
     try:
         yield

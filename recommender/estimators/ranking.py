@@ -1,4 +1,4 @@
-"""Turn scores into ranked lists: rounding, batches of users, exclusion and the cut at k."""
+"""Turns scores into ranked lists: rounding, batches of users, exclusion and the cut at k."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from recommender.estimators.lazy_pandas import pd
 
 Scoring = Callable[[csr_matrix, Array], Array]
 
-BATCH_USERS = 256  # users scored at a time; bounds the memory for scores (users x movies)
+BATCH_USERS = 256  # users scored at a time; bounds memory (users x movies)
 EXCLUDED = -np.inf
-# Significant bits of a score. Refits with other BLAS kernels change scores by some millionths. Rounding is far coarser,
-# so that mathematically equal scores are also equal in memory and the tie rule decides.
+# Significant bits of a score. Refits with other BLAS kernels change scores by some millionths. Rounding is much
+# coarser, so that mathematically equal scores are also equal in memory and the tie rule applies.
 SCORE_BITS = 16
-NEAR_TIE = 2.0 ** (1 - SCORE_BITS)  # the largest rounding step, relative to a score: see round_scores
+NEAR_TIE = 2.0 ** (1 - SCORE_BITS)  # the largest rounding step relative to a score (see round_scores)
 EXACT_BITS = 24  # significant bits of a float32, for models whose fit and scores do not use BLAS
-MISERY = 0.5  # stars below a person's mean. Predictions stay close to the mean: the worst eighth is this far below it
-POOL_FACTOR = 13  # limits the pool to this many times k
-POOL_EXTRA = 120  # limits the pool to this many movies more than k
-POOL_SHARE = 0.25  # limits the pool to a share of all candidates; in a small catalogue the 120th movie is a poor one
-GROUP = 16  # scores per group; only the maximum of a group counts in the first search for the best k
+MISERY = 0.5  # stars below a person's mean; predictions vary little, and only the worst eighth is lower
+POOL_FACTOR = 13  # maximum size of the pool, in multiples of k
+POOL_EXTRA = 120  # maximum size of the pool above k
+POOL_SHARE = 0.25  # maximum share of all candidates; in a small catalogue, the 120th movie is a poor one
+GROUP = 16  # scores per group; the first search for the best k uses only the maximum of each group
 
 
 def pool_size(k: int, n_candidates: int) -> int:
-    """Return how many of the best candidates a list of k is chosen from."""
+    """Return the number of best candidates from which a list of k is chosen."""
     return max(k, min(POOL_FACTOR * k, k + POOL_EXTRA, int(POOL_SHARE * n_candidates)))
 
 
@@ -43,10 +43,10 @@ def check_k(k: Any) -> int:
 def round_scores(scores: Array, bits: int = SCORE_BITS) -> Array:
     """Return a float64 copy of the scores with `bits` significant bits.
 
-    Each result depends only on its own score, and the relative rounding error is at most NEAR_TIE / 2. The order of
-    the scores is kept. Scores that differ by less than a rounding step may still be rounded apart, so two movies whose
-    scores differ by NEAR_TIE or less can swap ranks between processors. No others can.
-    Adding half a step to a float's mantissa and truncating it takes a few microseconds for 10,000 scores.
+    Each result depends only on its own score. The relative rounding error is at most NEAR_TIE / 2, and the order of the
+    scores is kept. Scores that differ by less than a rounding step may still be rounded apart, so movies whose scores
+    differ by at most NEAR_TIE can swap ranks between processors. No others can. Adding half a step to a float's
+    mantissa and truncating it takes a few microseconds for 10,000 scores.
     """
     rounded = np.array(scores, order="C")
     integer, precision = (np.int32, 24) if rounded.dtype == np.float32 else (np.int64, 53)
@@ -60,16 +60,16 @@ def round_scores(scores: Array, bits: int = SCORE_BITS) -> Array:
 def top_k(scores: Array, k: int) -> Array:
     """Return the positions of the k highest scores, best first, ties by position.
 
-    Excluded positions hold -inf and are never returned, so the result may be shorter than k.
+    Excluded positions have the score -inf and are never returned, so the result may be shorter than k.
     """
     allowed = np.flatnonzero(scores > _threshold(scores, k))
     return allowed[np.argsort(-scores[allowed], kind="stable")][:k]
 
 
 def _threshold(scores: Array, k: int) -> float:
-    """Return a threshold just below the k-th highest score or lower, so that all scores tied with it exceed it.
+    """Return a threshold below the k-th highest score and all scores tied with it.
 
-    The k-th highest group maximum is such a lower bound and is found in a tenth of the time.
+    The k-th highest group maximum is a lower bound of that score and is found in a tenth of the time.
     """
     n_groups = len(scores) // GROUP
     if n_groups > 2 * k:
@@ -81,7 +81,7 @@ def _threshold(scores: Array, k: int) -> float:
 
 
 def scores_without_each(score: Scoring, history: csr_matrix, item_idx: Array) -> list[float]:
-    """Return the scores of a single movie for a single history, leaving out one of its ratings at a time."""
+    """Return the scores of one movie for one history, each without one of the ratings."""
     scores: list[float] = []
     for start in range(0, history.nnz, BATCH_USERS):
         removed = np.arange(start, min(start + BATCH_USERS, history.nnz))
@@ -92,7 +92,7 @@ def scores_without_each(score: Scoring, history: csr_matrix, item_idx: Array) ->
 def cut_lists(
     score: Scoring, history: csr_matrix, item_idx: Array, k: int, exclude_seen: bool, excluded: list[Array] | None
 ) -> tuple[list[Array], list[Array]]:
-    """Return each user's best positions and their scores. `item_idx` is in movie id order, which breaks ties."""
+    """Return each user's best positions and their scores. `item_idx` must be in order of movie ids, for ties."""
     at = np.full(history.shape[1], -1, dtype=np.int64)
     at[item_idx] = np.arange(len(item_idx))
     picked: list[Array] = []
@@ -132,7 +132,7 @@ def _joined(parts: list[Array], kind: Any) -> Array:
 
 
 def merge_repeated(users: IdArray, excluded: list[Array] | None) -> tuple[IdArray, list[Array] | None]:
-    """Return the unique users in order of first occurrence. Exclusions of repeated users are merged."""
+    """Return the unique users in order of first occurrence. Merges the exclusions of repeated users."""
     codes, unique = pd.factorize(users)
     if excluded is not None:
         merged: list[list[Array]] = [[] for _ in unique]
@@ -143,13 +143,13 @@ def merge_repeated(users: IdArray, excluded: list[Array] | None) -> tuple[IdArra
 
 
 def average_without_misery(worth: Array, stars: Array, means: Array) -> Array:
-    """Return one value per movie; EXCLUDED if anyone's predicted stars are more than MISERY below their mean.
+    """Return one value per movie, or EXCLUDED if any person's predicted stars are more than MISERY below their mean.
 
-    `worth` and `stars` are (people, movies). `worth` is 0 or more, on a scale that may differ between people. Everyone
+    `worth` and `stars` are (people, movies). `worth` is at least 0, on a scale that may differ between people. Everyone
     has equal weight.
     """
     best = worth.max(axis=1, keepdims=True)
-    share = np.sort(worth / np.where(best > 0, best, 1.0), axis=0)  # sorted: the sum must not depend on people's order
+    share = np.sort(worth / np.where(best > 0, best, 1.0), axis=0)  # the sum must not depend on the order of people
     together = np.asarray(share.mean(axis=0))
     if len(worth) > 1:
         together[(stars < means[:, None] - MISERY).any(axis=0)] = EXCLUDED

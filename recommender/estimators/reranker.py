@@ -1,12 +1,11 @@
-"""The hybrid's re-ranker, which computes the final score from a personal score and features of the movie and the user.
+"""The hybrid's re-ranker. It computes the final score from a personal score and features of the movie and the user.
 
     score = x' W y,   x = (1, user features),   y = (sign(s) sqrt|s|, s, genre affinity, item features)
 
 s is the prediction of an item-item model, roughly the probability that the user likes the movie. The plain form is the
 signed square root of s plus a weighted current trend of the movie. The weight depends only on the user's number of
-ratings (see `tune_reranker`). The learnt form is a conditional logit. It maximises the likelihood of the movies that
-users liked in later weeks among those that could have been shown then, so that users who follow new releases get more
-of them.
+ratings (see `tune_reranker`). The learnt form is a conditional logit. It maximizes the likelihood of the movies that
+users liked in later weeks among those that could have been shown. Users who follow new releases thus get more of them.
 """
 
 from functools import cached_property
@@ -29,19 +28,19 @@ PENALTY = 10.0
 
 
 def signed_sqrt(scores: Array) -> Array:
-    """Return sign(s) sqrt|s|, which spreads scores that behave like probabilities of rare events."""
+    """Return sign(s) sqrt|s|. This spreads out scores that behave like probabilities of rare events."""
     return np.asarray(np.sign(scores) * np.sqrt(np.abs(scores)))
 
 
 def cold_user_share(n_ratings: Array) -> Array:
-    """Return float32 1 / (1 + n)^2 for each number of ratings n; see `tune_reranker`."""
+    """Return float32 1 / (1 + n)^2 for each number of ratings n (see `tune_reranker`)."""
     return np.asarray((1.0 / (1.0 + n_ratings) ** 2).astype(np.float32))
 
 
 class Reranker:
     """Computes final scores. `weights` is W, (1 + USER_FEATURES, PARTS).
 
-    The rows of `user_features` (3, USER_FEATURES) are the means, the scales and the values for an empty history.
+    The rows of `user_features` (3, USER_FEATURES) are the means, the scales and the values of an empty history.
     """
 
     def __init__(self, weights: Array, user_features: Array, cold_user_weight: float = 0.0) -> None:
@@ -69,7 +68,7 @@ class Reranker:
         """
         own = self.weights_of(history, item_features)
         result: Array = self.personal(own, scores)
-        counts = NOW + np.flatnonzero(own[:, NOW:].any(axis=0))  # few for the plain form
+        counts = NOW + np.flatnonzero(own[:, NOW:].any(axis=0))  # few in the plain form
         if len(counts):
             result += product_of_items(own[:, counts], item_features[counts - NOW], item_idx)
         if self.weights[:, GENRES].any():
@@ -82,7 +81,7 @@ class Reranker:
         return part + own[:, SCORE, None] * scores if self.weights[0, SCORE] else part
 
     def probabilities(self, scores: Array) -> Array:
-        """Return the probability, up to a factor, that the user likes each movie of a list. `scores` descend."""
+        """Return the probability, up to a factor, of a like for each movie of a list. `scores` must descend."""
         if self.is_learnt:
             return np.asarray(np.exp(scores - scores[0]))
         return np.asarray(np.square(scores - min(scores[-1], 0)))  # the plain form is roughly the root of a probability
@@ -104,7 +103,7 @@ class Reranker:
 
 
 def user_features_of(history: csr_matrix, item_features: Array, empty: Array) -> Array:
-    """Return (users, USER_FEATURES). With few ratings the means are shrunk towards those of an empty history."""
+    """Return user features (users, USER_FEATURES). With few ratings they are close to those without any."""
     n_rated = np.diff(history.indptr)
     rated = with_values(history, np.ones(history.nnz, dtype=np.float32))
     sums = rated @ np.ascontiguousarray(item_features[AVERAGED_ITEM_FEATURES].T) + USER_FEATURE_SHRINKAGE * empty[1:]
@@ -138,8 +137,8 @@ def learn_weights(examples: Examples, empty: Array) -> Reranker:
 
 
 def _conditional_logit(parts: Array, is_shown: Array, answers: Array) -> Array:
-    """Return the weights that maximise the likelihood of the answers minus a ridge penalty on standardised weights."""
-    from scipy.optimize import minimize  # imported here because it takes half a second, which web processes save
+    """Maximize the likelihood of the answers minus a ridge penalty on standardized weights. Return the weights."""
+    from scipy.optimize import minimize  # imported here to save web processes half a second
 
     mean, scale = parts[is_shown].mean(axis=0), parts[is_shown].std(axis=0) + 1e-9
     standard = ((parts - mean) / scale).astype(np.float32)

@@ -1,7 +1,6 @@
 """Scores of a fitted model, predicted ratings and similar movies.
 
-A score does not depend on which users and movies are scored together, so a list and its explanation agree to the last
-bit.
+A score does not depend on the other users and movies in a call, so a list and its explanation agree to the last bit.
 """
 
 from __future__ import annotations
@@ -32,12 +31,11 @@ from recommender.estimators.ranking import (
 
 
 class Scorer(Attributing, ABC):
-    """The scoring part of the base class. A model implements `_score_history` and may override the other defaults."""
+    """The scoring part of the base class. A model implements `_score_history` and may override other defaults."""
 
     scores_new_movies: ClassVar[bool] = False
-    # Weight of the popularity prior: the movie's positives divided by those of the most popular movie, times this
-    # weight, is added to each score. An empty history then gives a ranking by popularity, and popularity breaks ties,
-    # without a second code path.
+    # Weight of the popularity prior. A movie's positives divided by those of the most popular movie, times this weight,
+    # are added to each score. Thus an empty history gives a ranking by popularity, and popularity breaks ties.
     popularity_prior: ClassVar[float] = 1e-6
     score_bits: ClassVar[int] = SCORE_BITS
 
@@ -45,10 +43,9 @@ class Scorer(Attributing, ABC):
     def _score_history(self, history: csr_matrix, item_idx: Array | None) -> Array:
         """Return finite scores (users, len(item_idx)) for rows of ratings. `item_idx` None means all movies.
 
-        A score must not depend, to the last bit, on the users and movies scored with it. Elementwise arithmetic and
-        `ordered_product` guarantee this, BLAS does not.
-        If `scores_new_movies` is set, positions refer to `movie_ids_`. Otherwise they refer to the fitted movies only,
-        and the history contains no others.
+        A score must not depend, to the last bit, on other users and movies in the call. Elementwise arithmetic and
+        `ordered_product` guarantee this, but BLAS does not. If `scores_new_movies` is set, positions refer to
+        `movie_ids_`. Otherwise they refer to the fitted movies only, and the history contains no others.
         """
 
     def _similarities(self, item_idx: Array) -> Array:
@@ -177,7 +174,7 @@ class Scorer(Attributing, ABC):
         return scores
 
     def _score_fitted(self, history: csr_matrix, item_idx: Array | None) -> Array:
-        """Return scores from a model that cannot score new movies. These get the user's lowest score of a rated one."""
+        """Return scores from a model that cannot score new movies, which get the user's lowest score."""
         history = resized(history, self.n_fitted_movies_)
         if item_idx is None:
             item_idx = np.arange(len(self.movie_ids_))

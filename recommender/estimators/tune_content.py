@@ -1,4 +1,4 @@
-"""Tunes the parameters of the metadata model on movies that are held out from an inner fit."""
+"""Tunes the metadata model on movies held out from an inner fit."""
 
 from collections.abc import Callable, Mapping
 from operator import itemgetter
@@ -17,7 +17,7 @@ HIDDEN_SHARE = 0.2
 TUNING_MOVIES = 2500
 TUNING_HIDDEN = 5000
 TUNING_USERS = 1500
-TUNING_LENGTH = 50  # less noisy than 10; no seen movies compete for the first places
+TUNING_LENGTH = 50  # less noisy than 10; no seen movies compete for the first positions
 
 
 def tune_content(
@@ -29,8 +29,8 @@ def tune_content(
 ) -> dict[str, float]:
     """Return regularization and steepness, as given or tuned for the nDCG of held-out movies.
 
-    A fifth of all movies is held out. The inner fit learns from the most-rated other movies and ranks only the
-    held-out ones, of which it has no rating. `weights_of` returns the item-item weights of positives.
+    A fifth of all movies is held out. The inner fit learns from the most-rated other movies and ranks only the held-out
+    ones, without using their ratings. `weights_of` returns the item-item weights of positives.
     """
     shown, hidden = _hide_movies(dataset.popularity, random_state)
     answers = select_items(dataset.positives, hidden)

@@ -22,16 +22,16 @@ DEFAULTS = {
     "residual_weight": 0.2,
     "user_exponent": 0.25,
     "history_weight": 0.1,
-    "dropout": 0.0,  # not tuned: the denoising form gains nothing if there are residuals
+    "dropout": 0.0,  # not tuned, because the denoising form does not help if there are residuals
 }
 TUNING_MOVIES = 2000
 SMALLEST_RESIDUAL = 1e-6  # smaller residuals mean that all ratings are equal
 
 
 def tune_items(splits: list[InnerSplit], features: csr_matrix, given: dict[str, float | None]) -> Parameters:
-    """Return the parameters that were not given, tuned one after the other.
+    """Tune the parameters that were not given, one after the other.
 
-    Each maximises the mean nDCG@10 of the splits' users on the most-rated movies.
+    Each maximizes the mean nDCG@10 of the splits' users on the most-rated movies.
     """
     trials = [_Trial(split, features, TUNING_MOVIES) for split in splits]
     parameters = {name: DEFAULTS[name] if value is None else value for name, value in given.items()}
@@ -74,7 +74,7 @@ def _better_than(usual: float, tried: tuple[float, ...], quality: Callable[[floa
 
 
 class ItemHoldout:
-    """One inner split, restricted to its most-rated movies: the rows to learn from and the users to evaluate on."""
+    """One inner split, restricted to its most-rated movies: training rows and users to evaluate on."""
 
     def __init__(self, split: InnerSplit, features: csr_matrix, max_movies: int) -> None:
         self.train, self.users = split.train, split.users
@@ -91,7 +91,7 @@ class ItemHoldout:
 
 
 class _Trial(ItemHoldout):
-    """Caches the products that several trials share, because they take as long as the inverse."""
+    """Caches products shared by several trials, because computing them takes as long as the inverse."""
 
     def __init__(self, split: InnerSplit, features: csr_matrix, max_movies: int) -> None:
         super().__init__(split, features, max_movies)

@@ -1,7 +1,8 @@
 """Tunes the hybrid's re-ranker on the movies that users liked after the cuts of inner splits.
 
 The half-life and the popularity weight of the plain form are tuned first. Then a learnt form is fitted to time windows.
-It replaces the plain form if it ranks the latest windows no worse, each ranked by a form learnt from earlier windows.
+It replaces the plain form if it ranks the latest windows no worse. Each window is ranked by a form learnt from earlier
+windows.
 
 Cold-start users, who have few ratings, get more popular movies in addition to those that match their ratings.
 
@@ -10,9 +11,9 @@ For a user with n ratings, the plain re-ranker gives a movie's current trend a w
     popularity_weight + cold_user_weight / (1 + n)^2
 
 because the first few ratings say less about a user's taste than the likes of all users. How much less depends on which
-ratings these are. A few ratings drawn at random say little about the others, but a user's first ratings are followed
-by similar ones, and these are what a site has of a cold-start user. The weight is therefore tuned on users' first
-ratings and the ones that follow, and on random ratings only if times are unknown.
+ratings these are. Randomly drawn ratings say little about the others, but a user's first ratings are followed by
+similar ones. A site has only the first ratings of a cold-start user. The weight is therefore tuned on users' first
+ratings and the following ones. Random ratings are used only if times are unknown.
 """
 
 import logging
@@ -58,10 +59,10 @@ WEIGHTS_GRID = (0.0, 0.01, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
 FIRST_WEIGHT = 0.25
 COLD_USER_WEIGHTS_GRID = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 COLD_USER_LENGTHS = (1, 2, 5)
-NEXT = 10  # ratings on which a first list is evaluated; later ones were given after seeing other lists
+NEXT = 10  # ratings on which a first list is evaluated; later ones follow other lists
 TUNING_MOVIES = 4000
 # Number of movies per user that the learnt form learns to rank: the best by each score, and random ones. Without the
-# random ones it would rank the tail of the catalogue as high as the head.
+# random ones, it would rank the tail of the catalogue too high.
 SHOWN_BY_PLAIN, SHOWN_BY_PERSONAL, SHOWN_BY_CHANCE = 60, 30, 50
 MIN_WINDOWS = 3
 JUDGING_WINDOWS = 3
@@ -69,7 +70,7 @@ MAX_LOSS = 1.0  # accepted loss of the learnt form, in standard errors
 
 
 class ScoredSplit(ItemHoldout):
-    """One inner split, scored by an item-item model fitted to it. Arrays are over its users and modelled movies."""
+    """An inner split, scored by an item-item model fitted to it. Arrays cover its users and modelled movies."""
 
     def __init__(self, split: InnerSplit, features: csr_matrix, item_parameters: dict[str, float]) -> None:
         super().__init__(split, features, TUNING_MOVIES)
@@ -87,9 +88,9 @@ class ScoredSplit(ItemHoldout):
 
 
 def tune_blend(scored: list[ScoredSplit], given: dict[str, float | None], by_time: bool) -> dict[str, float]:
-    """Return half_life_days and popularity_weight. Those not given get the best nDCG@10 over the users of all splits.
+    """Return half_life_days and popularity_weight. Those not given are tuned for nDCG@10 over the users of all splits.
 
-    A random split mixes past and future, so it cannot distinguish half-lives and gets all time (infinity).
+    A random split mixes past and future, so it cannot distinguish half-lives. Its half-life is infinite (all time).
     """
     half_life, weight = given["half_life_days"], given["popularity_weight"]
     half_lives = (half_life,) if half_life is not None else (HALF_LIVES_GRID if by_time else (math.inf,))
@@ -116,10 +117,10 @@ def _best(tried: Sequence[float], quality: Callable[[float], float]) -> float:
 
 
 def tune_cold_user_weight(dataset: Dataset, items: Parameters, blend: Parameters, random_state: int) -> float:
-    """Return the weight with the best nDCG@10 over users of random splits who keep COLD_USER_LENGTHS of their ratings.
+    """Return the weight with the best nDCG@10 for users of random splits who keep COLD_USER_LENGTHS of their ratings.
 
     If times are known, users keep their first ratings and are evaluated on their likes among the NEXT ratings.
-    Otherwise they keep random ratings and are evaluated on all that is held out.
+    Otherwise they keep random ratings and are evaluated on all held-out ratings.
     """
     qualities = np.zeros(len(COLD_USER_WEIGHTS_GRID))
     for split in random_splits(dataset, random_state):
@@ -142,14 +143,14 @@ def tune_cold_user_weight(dataset: Dataset, items: Parameters, blend: Parameters
 
 
 def random_holdout(split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
-    """Return at most `length` random ratings per user of the split, the same in each call, and all held-out likes."""
+    """Return at most `length` random ratings per user of the split, and all held-out likes. Deterministic."""
     history = split.train.ratings[split.users]
     places = places_in_rows(history, np.random.default_rng(0).random(history.nnz))
     return keep_entries(history, places < length), split.answers
 
 
 def first_ratings_holdout(dataset: Dataset, split: InnerSplit, length: int) -> tuple[csr_matrix, csr_matrix]:
-    """Return each user's first `length` ratings that are not held out, and the held-out likes among the NEXT."""
+    """Return each user's first `length` ratings that are not held out, and the held-out likes after them."""
     history = split.train.ratings[split.users]
     at = _places_in(dataset, split.users, history)
     few = places_in_rows(history, at) < length
@@ -161,14 +162,14 @@ def first_ratings_holdout(dataset: Dataset, split: InnerSplit, length: int) -> t
 
 
 def _places_in(dataset: Dataset, users: Array, matrix: csr_matrix) -> Array:
-    """Return for each entry of the users' rows how many of the user's ratings came before it."""
+    """Return for each entry of the users' rows how many of the user's ratings precede it."""
     sorted_pairs = _pairs(row_numbers(dataset.ratings), dataset.ratings)
     at = np.searchsorted(sorted_pairs, _pairs(users[row_numbers(matrix)], matrix))
     return np.asarray(places_in_rows(dataset.ratings, dataset.rated_at)[at])
 
 
 def _pairs(users: Array, matrix: csr_matrix) -> Array:
-    """Return a number that identifies the user and movie of each entry."""
+    """Return a number for each entry that identifies its user and movie."""
     return np.asarray(users.astype(np.int64) * matrix.shape[1] + matrix.indices)
 
 
@@ -181,8 +182,8 @@ def learn_reranker(
 ) -> Reranker | None:
     """Learn the re-ranker from time windows, latest first.
 
-    Returns None for the plain form. It is used if `is_wanted` is False, if there are fewer than MIN_WINDOWS windows,
-    or if `is_wanted` is None and it ranks better.
+    Returns None for the plain form. It is used if `is_wanted` is False, if there are fewer than MIN_WINDOWS windows, or
+    if `is_wanted` is None and it ranks better.
     """
     if is_wanted is False or len(scored) < MIN_WINDOWS:
         return None
@@ -198,7 +199,7 @@ def learn_reranker(
 def _is_as_good(windows: list["_Window"]) -> bool:
     """Return whether forms learnt from earlier windows rank the latest windows as well as the plain form.
 
-    If both rank equally well the learnt form is preferred, because its lists show several times as many movies.
+    If both rank equally well, the learnt form is preferred, because its lists contain several times as many movies.
     """
     gains = [np.zeros(0)]
     for number in range(min(JUDGING_WINDOWS, len(windows) - MIN_WINDOWS + 1)):
@@ -220,7 +221,7 @@ class _Window:
         self.plain = scored.plain(half_life, weight)
 
     def gain(self, reranker: Reranker) -> Array:
-        """Return by how much each user's nDCG@10 exceeds that of the plain form."""
+        """Return the gain in each user's nDCG@10 over the plain form."""
         user_features = np.stack([*reranker.user_features[:2], self.empty]).astype(np.float32)
         item_idx = self.scored.movies
         scores = Reranker(reranker.weights, user_features).score(
@@ -230,7 +231,7 @@ class _Window:
 
     @cached_property
     def examples(self) -> Examples:
-        """Training examples of the users who liked at least one of their shown movies."""
+        """Return training examples of the users who liked at least one of their shown movies."""
         places, is_shown = self._shown()
         answers = is_shown & np.take_along_axis(self.scored.answers.toarray() > 0, places, axis=1)
         users = np.flatnonzero(answers.any(axis=1))
@@ -244,7 +245,7 @@ class _Window:
     def _shown(self) -> tuple[Array, Array]:
         """Return positions of the best movies by the plain form, then by the personal score, then random ones.
 
-        The second array is False where a user has too few movies left to fill a place.
+        The second array is False where a user has too few movies to fill a position.
         """
         shape = self.plain.shape
         left = np.ones(shape, dtype=bool)
@@ -254,7 +255,7 @@ class _Window:
         sources = ((self.plain, SHOWN_BY_PLAIN), (self.scored.scores, SHOWN_BY_PERSONAL), (by_chance, SHOWN_BY_CHANCE))
         for scores, k in sources:
             best = _highest(np.where(left, scores, EXCLUDED), k)
-            is_new = np.arange(k) < shape[1]  # further places only repeat movies
+            is_new = np.arange(k) < shape[1]  # further positions only repeat movies
             places.append(best)
             is_shown.append(np.take_along_axis(left, best, axis=1) & is_new)
             np.put_along_axis(left, best, False, axis=1)
@@ -262,7 +263,7 @@ class _Window:
 
 
 def _highest(scores: Array, k: int) -> Array:
-    """Return the positions of the k highest scores of each row. The last one is repeated if there are fewer."""
+    """Return the positions of the k highest scores of each row. Repeats the last one if there are fewer."""
     n = min(k, scores.shape[1])
     highest = np.argpartition(-scores, n - 1, axis=1)[:, :n]
     return np.pad(highest, ((0, 0), (0, k - n)), mode="edge")

@@ -1,4 +1,4 @@
-"""Splits of a model's own training data, on which it tunes the parameters that were not given."""
+"""Splits of a model's training data for tuning the parameters that were not given."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def split_random(dataset: Dataset, share: float, random_state: int) -> tuple[Dataset, csr_matrix]:
-    """Hold out a share of each user's ratings, keeping at least one. The held-out positives are the ground truth."""
+    """Hold out a share of each user's ratings, but keep at least one. The held-out positives are the ground truth."""
     rng = np.random.default_rng(random_state)
     counts = np.diff(dataset.ratings.indptr)
     place = places_in_rows(dataset.ratings, rng.random(dataset.ratings.nnz))
@@ -24,7 +24,7 @@ def split_random(dataset: Dataset, share: float, random_state: int) -> tuple[Dat
 
 
 def split_time(dataset: Dataset, share: float) -> tuple[Dataset, csr_matrix]:
-    """Hold out the latest share of all ratings. All users are split at the same time, as on a live site."""
+    """Hold out the latest share of all ratings. The split is at the same time for all users."""
     cut = np.quantile(dataset.rated_at, 1 - share, method="higher") if len(dataset.rated_at) else 0
     return _hide(dataset, dataset.rated_at >= cut)
 
@@ -35,7 +35,7 @@ def _hide(dataset: Dataset, hidden: Array) -> tuple[Dataset, csr_matrix]:
 
 
 def ndcg_of_scores(scores: Array, seen: csr_matrix, answers: csr_matrix, k: int = 10) -> Array:
-    """Return the binary nDCG@k of each row, without seen movies. Rows without held-out positives give NaN."""
+    """Return the binary nDCG@k of each row, ignoring seen movies. Rows without held-out positives give NaN."""
     scores = np.array(scores, dtype=np.float32)
     k = min(k, scores.shape[1])
     scores[row_numbers(seen), seen.indices] = EXCLUDED
@@ -48,16 +48,16 @@ def ndcg_of_scores(scores: Array, seen: csr_matrix, answers: csr_matrix, k: int 
 
 
 class Holdout(NamedTuple):
-    """A random fifth of each user's ratings as a held-out set and the rest to learn from, for the most-rated movies."""
+    """Holds out a random fifth of each user's ratings. Restricted to the most-rated movies."""
 
     liked: csr_matrix  # all users' positives that are not held out
-    history: csr_matrix  # the same for the users to evaluate on
+    history: csr_matrix  # the same, for the users to evaluate on
     seen: csr_matrix
     answers: csr_matrix
 
     @classmethod
     def of(cls, dataset: Dataset, random_state: int, max_users: int, max_movies: int | None = None) -> Self:
-        """Split the dataset. All movies are used if `max_movies` is None."""
+        """Split the dataset. With `max_movies` None, all movies are used."""
         train, answers = split_random(dataset, share=0.2, random_state=random_state)
         users = sample_users(answers, max_users, random_state)
         movies = np.arange(dataset.n_movies) if max_movies is None else most_rated(train, max_movies)
@@ -70,12 +70,12 @@ class Holdout(NamedTuple):
 
 
 def mean_or_nan(qualities: Array) -> float:
-    """Return the mean, or NaN (without numpy's warning) for an empty array."""
+    """Return the mean, or NaN for an empty array, without numpy's warning."""
     return float(qualities.mean()) if len(qualities) else float("nan")
 
 
 def modelled_movies(dataset: Dataset, limit: int, owner: str) -> Array:
-    """Return `most_rated` and log a line if the limit leaves movies out."""
+    """Return `most_rated` and log a line if the limit excludes movies."""
     item_idx = most_rated(dataset, limit)
     n_liked = int((dataset.popularity > 0).sum())
     if len(item_idx) < n_liked:
@@ -106,7 +106,7 @@ def sample_users(answers: csr_matrix, limit: int, random_state: int) -> Array:
 
 
 def best_of(tried: Sequence[float], quality: Callable[[float], float]) -> float:
-    """Return the value of an ascending geometric range with the highest quality, found by climbing from its middle.
+    """Return the best value of an ascending geometric range, found by climbing from its middle.
 
     Quality over such a range rises to a single maximum and then falls, so most values need no trial. It is noisy near
     the maximum, so the result is the vertex of the parabola (over the logarithm) through the best value and its

@@ -1,4 +1,4 @@
-"""Evaluation of recommenders: splits by time, metrics, slices and paired intervals, as plain Python without Django.
+"""Evaluates recommenders: splits by time, metrics, slices and paired intervals. Does not use Django.
 
 The examples use the names defined in the examples of `recommender.estimators`, and these:
 

@@ -1,4 +1,4 @@
-"""Simple models that a new model must beat or is compared with."""
+"""Simple models for comparison with a new model, which must beat some of them."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -70,5 +70,5 @@ def baselines(half_lives_days: Sequence[float] = HALF_LIVES_DAYS) -> dict[str, F
 
 
 def simple_baselines(names: Iterable[str]) -> list[str]:
-    """Return those of the names that are keys of `baselines`."""
+    """Return the names that are keys of `baselines`."""
     return [name for name in names if name in (POPULAR, ITEM_KNN) or name.startswith(f"{POPULAR}_")]

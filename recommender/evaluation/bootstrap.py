@@ -1,7 +1,7 @@
-"""Bootstrap intervals over users. Whole users are resampled with all their rows, because the rows of one user
-(several lists, several cuts) are not independent.
+"""Bootstrap intervals over users.
 
-Percentile intervals as in Efron and Tibshirani, "An Introduction to the Bootstrap", 1993; clusters as in
+Whole users are resampled with all their rows, because the rows of one user (several lists, several cuts) are not
+independent. Percentile intervals follow Efron and Tibshirani, "An Introduction to the Bootstrap", 1993. Clusters follow
 Field and Welsh, "Bootstrapping clustered data", 2007.
 """
 
@@ -65,7 +65,7 @@ class Interval:
 def bootstrap_mean(
     values: Array, users: Any, *, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
 ) -> Interval:
-    """Compute a mean and its percentile interval by resampling whole users (sources above).
+    """Compute a mean and its percentile interval by resampling whole users.
 
     Parameters
     ----------

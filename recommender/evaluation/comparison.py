@@ -1,4 +1,4 @@
-"""Compares models on the same later data. The gate decides on the result.
+"""Compares models on the same later data. The gate uses the result.
 
 Each model is fitted to all data before a cut and asked for the same lists after it. There is one row per user and cut.
 Cuts are pooled, and intervals resample whole users with all their cuts.

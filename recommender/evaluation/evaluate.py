@@ -1,4 +1,4 @@
-"""The evaluation of one model on one set of lists."""
+"""Evaluates one model on one set of lists."""
 
 import math
 from collections.abc import Iterable
@@ -86,7 +86,7 @@ class Evaluation:
 
     @cached_property
     def _users(self) -> dict[str | None, pd.DataFrame]:
-        """Cache of `per_user`, which every summary, slice, interval and comparison needs."""
+        """Cache of `per_user`, which summaries, slices, intervals and comparisons share."""
         return {}
 
     def _part(self, part: str | None) -> pd.DataFrame:
@@ -230,7 +230,7 @@ def evaluate_requests(
     candidates: Any = None,
     stars: pd.DataFrame | None = None,
 ) -> Evaluation:
-    """Request the lists from the model and evaluate them; see `evaluate_lists`."""
+    """Request the lists from the model and evaluate them (see `evaluate_lists`)."""
     started = perf_counter()
     shown = requests.ask(model, k, candidates)
     return evaluate_lists(shown, requests, train, k=k, stars=stars, seconds={"score": perf_counter() - started})
@@ -274,7 +274,7 @@ def _find(requests: Requests, shown: pd.DataFrame) -> pd.DataFrame:
 
 
 def _last_lists(requests: Requests) -> Any:
-    """Return the number of each user's last list. One list per user gives all users the same weight."""
+    """Return the number of each user's last list. With one list per user, all users have the same weight."""
     return requests.table.groupby("user_id")["n_history"].idxmax()
 
 

@@ -1,4 +1,4 @@
-"""Evaluation at one cut of the log: models learn from the data before it and are tested on requests after it."""
+"""Evaluates models at one cut of the log: they learn from the data before it and are tested on requests after it."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -17,7 +17,7 @@ RATING_USERS = 64  # users whose ratings are predicted at a time; bounds memory 
 
 @dataclass(frozen=True)
 class TemporalFold:
-    """One cut, with the data before it for training (`dataset`) and the requests after it for evaluation."""
+    """A cut with the training data before it (`dataset`) and the requests after it."""
 
     split: TimeSplit
     dataset: Dataset
@@ -46,7 +46,7 @@ class TemporalFold:
 
     def evaluate(self, model: Recommender, k: int) -> Evaluation:
         """Evaluate a model fitted to `dataset` on lists of k movies. New movies have their own slice."""
-        # Later histories contain movies added after the cut, so the model must know their ids, as on a running site.
+        # Later histories contain movies added after the cut. The model must know their ids, as on a running site.
         model = model.with_movies(self.catalogue)
         users = self.requests.table["user_id"].unique()
         test = self.split.test[self.split.test["user_id"].isin(users)]
@@ -65,7 +65,7 @@ def training_dataset(train: pd.DataFrame, movies: pd.DataFrame | None, threshold
 
 
 def _catalogue(movies: pd.DataFrame | None, split: TimeSplit) -> pd.DataFrame:
-    """Return `movies` with a row of only the id for each rated movie that is missing from it."""
+    """Return `movies`, with an added row of only the id for each missing rated movie."""
     rated = pd.concat([split.train["movie_id"], split.test["movie_id"]]).drop_duplicates()
     if movies is None:
         return pd.DataFrame({"movie_id": rated})

@@ -16,15 +16,15 @@ MAX_DIVERSITY_LISTS = 1000
 
 
 def coverage(movies: Array, n_movies: int) -> float:
-    """Return the share of the catalogue that is shown in at least one list."""
+    """Return the share of the catalogue that appears in at least one list."""
     return len(np.unique(movies)) / n_movies if n_movies else float("nan")
 
 
 def novelty(movies: Array, movie_users: Array, n_users: int) -> float:
-    """Return the mean self-information of shown movies, in bits: -log2 of the share of users who rated the movie.
+    """Return the mean self-information of shown movies in bits, -log2 of the share of users who rated the movie.
 
-    Zhou et al., "Solving the apparent diversity-accuracy dilemma of recommender systems", 2010. A movie without
-    ratings counts as rated once.
+    Zhou et al., "Solving the apparent diversity-accuracy dilemma of recommender systems", 2010. A movie without ratings
+    counts as rated once.
     """
     if not len(movies) or not n_users:
         return float("nan")
@@ -42,7 +42,7 @@ def mean_popularity(movies: Array, movie_users: Array, n_users: int) -> float:
 
 
 def popularity_gini(movies: Array, n_movies: int) -> float:
-    """Return the Gini coefficient of how often each movie is shown: 0 for all equally, near 1 for only a few movies."""
+    """Return the Gini coefficient of how often each movie is shown: 0 if all equally, near 1 if only a few movies."""
     counts = np.sort(np.bincount(movies, minlength=n_movies))
     total = counts.sum()
     if not total:
@@ -52,7 +52,7 @@ def popularity_gini(movies: Array, n_movies: int) -> float:
 
 
 def personalisation(owners: Array, movies: Array) -> float:
-    """Return 1 minus the mean share of movies common to two lists (shared / mean length), over all pairs."""
+    """Return 1 minus the mean overlap of two lists (shared movies / mean length), over all pairs of lists."""
     n_lists = len(np.unique(owners))
     if n_lists < 2:
         return float("nan")
@@ -65,9 +65,9 @@ def personalisation(owners: Array, movies: Array) -> float:
 def intra_list_diversity(owners: Array, movies: Array, ratings: csr_matrix) -> float:
     """Return the mean over lists of 1 minus the mean cosine of two movies of the list.
 
-    `ratings` is users x movies. A movie's vector has a 1 for each user who rated it (co-ratings), so that the metric
-    does not depend on metadata. A movie without ratings has cosine 0 with every other.
-    Ziegler et al., "Improving recommendation lists through topic diversification", 2005.
+    `ratings` is users x movies. A movie's vector has a 1 for each user who rated it, so that the metric does not depend
+    on metadata. A movie without ratings has cosine 0 with every other movie. Ziegler et al., "Improving recommendation
+    lists through topic diversification", 2005.
     """
     vectors = _unit_rows(ratings)
     lists, owners = np.unique(owners, return_inverse=True)

@@ -1,7 +1,7 @@
-"""Accuracy of lists and ratings, vectorised over lists.
+"""Accuracy metrics of lists and ratings, vectorized over lists.
 
 Two arrays of equal length describe the relevant movies of n lists. `owners` is the list (0..n-1) of each relevant
-movie, and `ranks` is the movie's rank in it from 1, or 0 if the list does not show it. The metrics of a list without
+movie. `ranks` is the movie's rank in that list from 1, or 0 if it is not in the list. The metrics of a list without
 relevant movies are NaN.
 """
 

@@ -1,8 +1,8 @@
 """The lists to request from a model, and the relevant movies of each list.
 
-For each positive after a cut, a list is requested for the user's ratings before that positive, like the list that the
-site would have shown then. The model knows only data before the cut, while the history includes later ratings.
-Cold-start users are included with their ratings so far, at first with none.
+For each positive after a cut, a list is requested for the user's ratings before that positive, as on a live site. The
+model knows only data before the cut, but the history includes later ratings. Cold-start users are included, at first
+without ratings.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 Histories = Callable[[int, int], list[dict[Any, float]]]
 
 BATCH_LISTS = 1024
-LONG_HISTORY = 20  # earlier ratings from which a user's positives are sampled; with fewer, all positives are used
+LONG_HISTORY = 20  # with this many earlier ratings or more, a user's positives are sampled
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class Sampling:
 class Requests:
     """The requested lists.
 
-    `table` has one row per list, numbered from 0: user_id, cut, n_history, weight (positives that it represents).
-    `relevant` has one row per relevant movie: request (number of the list), movie_id.
-    `histories(start, stop)` returns the histories, {movie_id: rating}, for these lists.
+    `table` has one row per list, numbered from 0: user_id, cut, n_history, weight (number of positives it represents).
+    `relevant` has one row per relevant movie: request (number of the list), movie_id. `histories(start, stop)` returns
+    the histories, {movie_id: rating}, of these lists.
     """
 
     table: pd.DataFrame
@@ -80,9 +80,9 @@ class Requests:
 def later_positives(
     split: TimeSplit, implicit_threshold: float | None, *, of_new_movies: bool = False, sampling: Sampling | None = None
 ) -> Requests:
-    """Return one list per positive after the cut whose movie was rated before it, or only of new movies.
+    """Return one list per positive after the cut. The movie must have been rated before the cut, or must be new.
 
-    A user's repeated rating of a movie is not a new positive.
+    A user's repeated rating of a movie is not a new positive. `of_new_movies` selects new movies.
     """
     log = _logs_of_later_users(split)
     is_new = ~log["movie_id"].isin(split.train["movie_id"].unique())
@@ -105,7 +105,7 @@ def later_positives(
 def _logs_of_later_users(split: TimeSplit) -> pd.DataFrame:
     """Return all rows of users with ratings after the cut, sorted by user and time and numbered from 0.
 
-    `n_history` is the number of movies that the user rated before.
+    `n_history` is the number of movies that the user had rated before.
     """
     train = split.train[split.train["user_id"].isin(split.test["user_id"].unique())]
     log = in_time_order(pd.concat([train.assign(is_later=False), split.test.assign(is_later=True)]))
@@ -131,7 +131,7 @@ def _sample(targets: pd.DataFrame, sampling: Sampling) -> pd.DataFrame:
 
 
 def _thin(targets: pd.DataFrame, max_lists: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Keep at least one list per user. Weights are not changed, because they only relate lists of the same user."""
+    """Keep at least one list per user. Weights do not change, because they only relate lists of the same user."""
     if len(targets) <= max_lists:
         return targets
     per_user = np.sort(targets.groupby("user_id").size().to_numpy())
@@ -142,7 +142,7 @@ def _thin(targets: pd.DataFrame, max_lists: int, rng: np.random.Generator) -> pd
 
 
 def _earlier_ratings(log: pd.DataFrame, rows: Array) -> Histories:
-    """Return the histories, which are the user's rows before each of `rows` in `log`. The latest rating counts."""
+    """Return the histories: the user's rows before each of `rows` in `log`. The latest rating of a movie counts."""
     rows_of_users = pd.Series(np.arange(len(log))).groupby(log["user_id"])
     first_row = rows_of_users.transform("first").to_numpy()
     movies, ratings = log["movie_id"].to_numpy(), log["rating"].to_numpy(dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Parts of the data with separate metrics: slices by history length and popularity, and groups to be treated fairly."""
+"""Slices of the data with separate metrics, by history length and popularity, and groups for fairness."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,14 +19,14 @@ MOVIE_SLICES = ("movies_head", "movies_middle", "movies_tail", NEW_MOVIES)
 SLICES = (*HISTORY_SLICES, *MOVIE_SLICES)
 """Names of the slices, by number of a user's earlier ratings and by popularity of the movie."""
 
-HEAD_SHARE = 0.5  # the head is the most-rated movies with half of all ratings
-MIDDLE_SHARE = 0.8  # the middle is the next movies, up to four fifths of all ratings
+HEAD_SHARE = 0.5  # the head consists of the most-rated movies with half of all ratings
+MIDDLE_SHARE = 0.8  # the middle consists of the next movies, up to four fifths of all ratings
 TOP_SHARE = 0.1
 FEATURES = ("genres", "keywords", "cast", "directors", "countries", "overview", "language", "release_date")
 
 
 def movie_slices(train: pd.DataFrame) -> pd.Series:
-    """Return the slice of each movie in `train`, keyed by movie id. Movies with equally many ratings are sorted by id.
+    """Return the slice of each movie in `train`, keyed by movie id. Movies are sorted by number of ratings, then id.
 
     A movie belongs to the slice of its first rating in that order, so the most-rated movie is always in the head.
     """
@@ -50,7 +50,7 @@ def in_history_slice(n_history: pd.Series, name: str) -> pd.Series:
 def movie_groups(movies: pd.DataFrame, min_share: float = 0.0) -> dict[str, frozenset[Any]]:
     """Return the movie ids of groups such as `language fr`, `genre Drama` and `decade 1990s`, keyed by group.
 
-    Groups with less than `min_share` of all movies are left out.
+    Excludes groups with less than `min_share` of all movies.
     """
     groups: dict[str, set[Any]] = {}
     for name in ("language", "genres", "release_date"):
@@ -62,7 +62,7 @@ def movie_groups(movies: pd.DataFrame, min_share: float = 0.0) -> dict[str, froz
 
 
 def shares(counts: pd.Series, groups: Groups) -> dict[str, float]:
-    """Return each group's share of `counts`, which are keyed by movie id. A movie counts for each of its genres."""
+    """Return each group's share of `counts`, keyed by movie id. A movie counts once for each genre."""
     total = float(counts.sum())
     return {name: float(counts[counts.index.isin(ids)].sum()) / total if total else 0.0 for name, ids in groups.items()}
 
@@ -79,7 +79,7 @@ def data_facts(ratings: pd.DataFrame, movies: pd.DataFrame) -> dict[str, Any]:
     """Return JSON-compatible facts about the data.
 
     Shares are from 0 to 1: `rated` movies, movies `with` each feature, and ratings of the `top` tenth of rated movies.
-    Movies of either frame count.
+    Movies of both frames count.
     """
     counts = ratings["movie_id"].value_counts()
     n_movies = len(set(counts.index) | set(movies["movie_id"]))

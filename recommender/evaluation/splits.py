@@ -1,7 +1,7 @@
-"""Splits of a ratings log by time.
+"""Splits a ratings log by time.
 
 Frames have one row per rating: user_id, movie_id, rating, rated_at. Splits keep all columns and do not change the
-caller's frame. Rows with equal times keep their order.
+input. Rows with equal times keep their order.
 """
 
 from collections.abc import Sequence
@@ -92,6 +92,6 @@ def _moment(log: pd.DataFrame, cut: float | datetime) -> pd.Timestamp:
 
 
 def check_share(share: float, name: str) -> None:
-    """Raise ValueError, which names the argument, unless the share is between 0 and 1."""
+    """Raise ValueError with the argument's name unless the share is between 0 and 1."""
     if not 0 < share < 1:
         raise ValueError(f"{name}: expected a share between 0 and 1, got {share!r}")

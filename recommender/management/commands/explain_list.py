@@ -1,4 +1,4 @@
-"""Explains step by step how a user's list is made, why it is short or empty, and why it contains each movie."""
+"""Explains how a user's list is made: why it is short or empty, and why it contains each movie."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Explains the served model's score of a movie for a user, whether or not the movie is in the user's lists."""
+"""Explains the served model's score of a movie for a user, even if the movie is not in the user's lists."""
 
 from typing import Any
 
