@@ -1,14 +1,16 @@
 """A sync with Wikidata's stand-in at its real pace: `python -m benchmarks.wikidata --data DIR`.
 
 The catalogue is MovieLens'; the stand-in's items are made from DIR/tmdb_movies.jsonl.gz and say what these documents
-say, in Wikidata's format; most people and some movies have a picture at Commons, and some of these must not be shown.
-First the best known movies are read, then all others, while the command is killed again and again and restarted. Then
-every movie is compared with its item, field by field, and every picture. Nothing of it comes from Wikidata.
+say, in Wikidata's format. A movie without a document gets the facts and people of another one. Most people and some
+movies have a picture at Commons, and some of these must not be shown. First the best known movies are read, then all
+others, while the command is killed again and again and restarted. Then every movie is compared with its item, field by
+field, and every picture. Nothing of it comes from Wikidata.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import secrets
 import subprocess
@@ -30,6 +32,7 @@ from tests.wikidata_stand_in import WikidataStandIn
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, "manage.py", "sync_wikidata"]
 PICTURED = {"people": 70, "films": 12}  # of a hundred
+FIRST_LENT = 3_500_000  # after TMDB's own ids
 FIRST_ITEM = {"films": 1_000_000, "people": 2_000_000, "things": 3_000_000}
 
 
@@ -39,9 +42,8 @@ def main(arguments: list[str] | None = None) -> None:
         folder = Path(name)
         site = load("benchmarks.wikidata_site", _environment(folder))
         links = site.create(options.data, options.movies)
-        documents = [found for found in read_documents(options.data / TMDB) if found["id"] in links]
         items = Items()
-        films = {links[found["id"]]: items.film(found) for found in documents}
+        films = {imdb_id: items.film(found) for imdb_id, found in _documents(options.data, links).items()}
         with WikidataStandIn([*films.values(), *items.others.values()], pause=1.0, latency=options.latency) as wikidata:
             wikidata.serve_files(*items.files)
             _point_at(wikidata, folder)
@@ -49,6 +51,18 @@ def main(arguments: list[str] | None = None) -> None:
         print(render("Sync with Wikidata", rows, {"minutes": 1}))
         print(render("Beside what Wikidata says", [site.differences(films, items.names, items.authors)]))
         print(f"Broken rules: {wikidata.broken_rules or 'none'}")
+
+
+def _documents(data: Path, links: dict[str, int | None]) -> dict[str, dict[str, Any]]:
+    """A document for each IMDb id; where the file has none, another movie's with an id of its own."""
+    wanted = set(links.values())
+    known = {found["id"]: found for found in read_documents(data / TMDB) if found["id"] in wanted}
+    lent = itertools.cycle(list(known.values()))
+    documents = {}
+    for number, (imdb_id, tmdb_id) in enumerate(links.items()):
+        found = known.pop(tmdb_id or 0, None) or next(lent) | {"id": FIRST_LENT + number}
+        documents[imdb_id] = found | {"imdb_id": imdb_id}
+    return documents
 
 
 class Items:
@@ -167,7 +181,7 @@ def _environment(folder: Path) -> dict[str, str]:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.wikidata", description="Measure a sync with Wikidata.")
     parser.add_argument("--data", type=Path, required=True, help=f"folder that holds {TMDB} and MovieLens")
-    parser.add_argument("--movies", type=int, default=None, help="only so many of the best known (default: all rated)")
+    parser.add_argument("--movies", type=int, default=None, help="only so many of the best known (default: all)")
     parser.add_argument("--first", type=int, default=500, help="movies that are read first (default 500)")
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--latency", type=float, default=0.1, help="seconds before each answer (default 0.1)")

@@ -23,13 +23,14 @@ LEADS = 5  # of the cast, who have pictures as directors do
 ITEMS = ("P136", "P921", "P495", "P364", "P57", "P161")
 
 
-def create(data: Path, n_movies: int | None) -> dict[int, str]:
-    """MovieLens' best known movies without genres, known by their number of ratings. Returns IMDb ids by TMDB id."""
+def create(data: Path, n_movies: int | None) -> dict[str, int | None]:
+    """MovieLens' movies without genres, the most rated first. Returns TMDB ids by IMDb id; None where there is none."""
     call_command("migrate", verbosity=0)
     links = pd.read_csv(data / MOVIELENS / "links.csv", dtype={"imdbId": str}).set_index("movieId", drop=False)
     titles = pd.read_csv(data / MOVIELENS / "movies.csv").set_index("movieId")["title"]
     counts = pd.read_csv(data / MOVIELENS / "ratings.csv")["movieId"].value_counts()
-    links = links.loc[[movie for movie in counts.index if movie in links.index][:n_movies]]
+    known = [movie for movie in counts.index if movie in links.index]
+    links = links.loc[[*known, *links.index.difference(known)][:n_movies]]
     rows = [
         Movie(
             title=titles[row.movieId][:300],
@@ -41,7 +42,7 @@ def create(data: Path, n_movies: int | None) -> dict[int, str]:
         for row in links.itertuples()
     ]
     Movie.objects.bulk_create(rows, batch_size=500)
-    return {int(row.tmdbId): f"tt{row.imdbId}" for row in links.dropna(subset=["tmdbId"]).itertuples()}
+    return {f"tt{row.imdbId}": None if pd.isna(row.tmdbId) else int(row.tmdbId) for row in links.itertuples()}
 
 
 def differences(films: dict[str, dict[str, Any]], names: dict[int, str], authors: dict[int, str]) -> dict[str, int]:
