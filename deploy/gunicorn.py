@@ -1,8 +1,8 @@
 """Gunicorn's configuration for `make run` and containers. Addresses and sizes come from the environment.
 
 The master imports the code and loads the models once. It then forks the web processes, which start at once and share
-its memory. No database connection or thread crosses the fork. Each web process loads models promoted later itself; the
-page cache shares their arrays.
+its memory. No database connection or thread crosses the fork. Models promoted later are loaded by each web process,
+which share the arrays through the page cache.
 """
 
 import gc
@@ -26,7 +26,7 @@ workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 60
 graceful_timeout = 20
-keepalive = 120  # longer than in proxies and clients (60 to 90 s), so that none reuses a connection as it closes
+keepalive = 120  # longer than in proxies and clients (60 to 90 s), so that they do not reuse a connection being closed
 limit_request_line = 8190  # bytes; leaves room for many ids in `exclude`
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a slow disk must not look like a dead worker
 control_socket_disable = True
@@ -34,9 +34,9 @@ logger_class = "movierec.web_worker.Log"
 
 
 def on_starting(server: Any) -> None:
-    """Deletes the previous run's metrics, which would otherwise be counted twice, and then imports the code.
+    """Deletes the previous run's metrics, which would be counted twice, and then imports the code.
 
-    The order matters, because importing the code creates the metric files; therefore `preload_app` is not used.
+    `preload_app` is not used, because importing the code creates the metric files.
     """
     try:
         delete_metrics(_metrics)
@@ -47,7 +47,7 @@ def on_starting(server: Any) -> None:
 
 
 def delete_metrics(folder: Path) -> None:
-    """Deletes the metric files but no others, because an operator may choose a shared folder. Raises OSError."""
+    """Deletes only the metric files, because an operator may choose a shared folder. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for file in folder.iterdir():
         if re.fullmatch(r"(counter|gauge|histogram|summary)\w*_\d+\.(db|part)", file.name):
@@ -55,19 +55,19 @@ def delete_metrics(folder: Path) -> None:
 
 
 def prepare() -> None:
-    """Imports Django, the views and the estimators, and loads the models if there are several web processes."""
+    """Imports Django, the views and the estimators. Loads the models if there are several web processes."""
     import_module("movierec.wsgi")
     import_module("recommender.estimators").ESTIMATORS  # noqa: B018 # imports them: they are lazy
     import_module(import_module("django.conf").settings.ROOT_URLCONF)
-    if workers > 1:  # a single web process loads the models itself, which keeps the master small
+    if workers > 1:  # a single web process loads the models itself, to keep the master small
         import_module("recommender.serving.model_server").server.preload()
         import_module("django.db").connections.close_all()
     gc.collect()
-    gc.freeze()  # keeps the collector of a web process from touching, and so copying, shared memory
+    gc.freeze()  # prevents the garbage collector of a web process from copying shared memory
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    # Imported here, because prometheus_client decides at its import whether it counts for several processes.
+    # imported here, because prometheus_client decides on import whether it counts for several processes
     from prometheus_client.multiprocess import mark_process_dead
 
     with suppress(OSError):  # a read-only disk must not end the master
@@ -75,8 +75,8 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Loads models promoted since the master loaded its own, and starts the threads that monitor the site."""
-    # Imported here, because Django is set up after this file is read.
+    """Loads models promoted since the master started, and starts the threads that monitor the site."""
+    # imported here, because Django is set up after this file is read
     from mlops.monitoring.watch import site_watch
     from movierec.ops import latest_rows
     from recommender.serving.model_server import server

@@ -1,7 +1,7 @@
-"""Finds words from prose.toml in the product's Python, templates and documents, and suggests replacements.
+"""Finds words from prose.toml in Python code, templates and documents, and suggests replacements.
 
-`python deploy/prose.py` checks all tracked files, `python deploy/prose.py FILE...` only these files. A line that must
-keep such a word ends in `# prose: keep` or `<!-- prose: keep -->`.
+`python deploy/prose.py` checks all tracked files, `python deploy/prose.py FILE...` only the given files. To keep a
+word, end its line with `# prose: keep` or `<!-- prose: keep -->`.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Writes docs/python-api.md from the docstrings of the public Python API. With --check, only fails if it is outdated.
+"""Writes docs/python-api.md from the docstrings of the public Python API. With --check, fails if it is outdated.
 
-The public API consists of the names in `__all__` of PACKAGES, and the methods and properties of their classes. The
-docstrings have numpydoc sections, which griffe reads without importing the code.
+The public API consists of the names in `__all__` of PACKAGES, and of the methods and properties of their classes.
+griffe reads the numpydoc sections of the docstrings without importing the code.
 """
 
 import ast
@@ -14,7 +14,7 @@ import griffe
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "python-api.md"
 PACKAGES = ("recommender.estimators", "recommender.evaluation")
-# Modules with base classes of `Recommender` whose members are for the site's own pages and may change.
+# Modules with base classes of `Recommender`. Their members are for the site's own pages and may change.
 INTERNAL = ("recommender.estimators.attribution", "recommender.estimators.fitted_data")
 HEAD = """# Python API
 
@@ -25,7 +25,7 @@ NAMED = (griffe.DocstringSectionParameters, griffe.DocstringSectionAttributes)
 
 
 def surface(package: str) -> Iterator[tuple[str, griffe.Object]]:
-    """Yields the name and object of the package, and then of each public name in it."""
+    """Yields the name and object of the package, then of each public name in it."""
     module = _target(griffe.load(package, search_paths=[ROOT], docstring_parser="numpy"))
     yield package, module
     for name in module.exports or []:
@@ -65,7 +65,7 @@ def _package(package: str) -> Iterator[str]:
 
 
 def _hyper_parameters() -> Iterator[str]:
-    """Yields the table of hyper-parameters, from the fields of each algorithm's `config_class` and their comments."""
+    """Yields the table of hyper-parameters, from the fields and comments of each algorithm's `config_class`."""
     package = _target(griffe.load(PACKAGES[0], search_paths=[ROOT]))
     yield "| algorithm | hyper-parameter | default | bounds | meaning |\n|---|---|---|---|---|"
     for algorithm, path in ast.literal_eval(_value(package["_CLASSES"])).items():
@@ -97,7 +97,7 @@ def _field(field: griffe.Object) -> str:
 
 
 def _comment(field: griffe.Object) -> str:
-    """Returns the comment on the field's line, or otherwise the comment above it."""
+    """Returns the comment on the field's line or, by default, the comment above it."""
     lines = Path(str(field.filepath)).read_text(encoding="utf-8").splitlines()
     at = (field.lineno or 1) - 1
     above: list[str] = []
@@ -108,7 +108,7 @@ def _comment(field: griffe.Object) -> str:
 
 
 def _number(node: ast.expr, field: griffe.Object) -> str:
-    """Returns the value as text; resolves the name of a constant in the field's module."""
+    """Returns the value as text. Resolves the name of a constant in the field's module."""
     return _value(field.module[node.id]) if isinstance(node, ast.Name) else ast.unparse(node)
 
 

@@ -1,8 +1,8 @@
-"""Reports when the site is ready, and stops it if only `make` is interrupted or killed. Run by supervisord.
+"""Reports when the site is ready, and stops it if `make` is interrupted or killed. Run by supervisord.
 
-Make forwards SIGTERM to the site, but not a SIGINT that is sent only to make, and it cannot report its own death. Both
-can be detected: after a SIGINT make blocks the signal and waits for its children, and after its death the site has
-another parent. This script then stops supervisord, and with it every child.
+make forwards SIGTERM to the site, but not a SIGINT that is sent only to make, and it cannot report its own death. This
+script detects both: after a SIGINT, make blocks the signal and waits for its children, and after its death, the site
+has another parent. It then stops supervisord and thus every child.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ def is_ready(address: str) -> bool:
 
 
 def status(pid: int) -> dict[str, str]:
-    """Returns the fields of /proc/PID/status; an empty dict if there is no such process, or no /proc."""
+    """Returns the fields of /proc/PID/status, or an empty dict if the process or /proc does not exist."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -42,7 +42,7 @@ def status(pid: int) -> dict[str, str]:
 
 
 def is_interrupted(make: int) -> bool:
-    """Whether make waits for its children after a signal. Also true for a moment while make starts a child."""
+    """Returns whether make waits for its children after a signal. Also true briefly while make starts a child."""
     blocked, caught, ignored = (int(status(make).get(field, "0"), 16) for field in ("SigBlk", "SigCgt", "SigIgn"))
     pending = blocked & ~caught & ~ignored
     return any(pending >> (number - 1) & 1 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT))
@@ -56,7 +56,7 @@ def children(pid: int) -> list[int]:
 
 
 def watch_over(supervisor: int, make: int) -> None:
-    """Stops the site when make exits or is interrupted; also ends the children if supervisord itself is killed."""
+    """Stops the site when make exits or is interrupted. Also stops the children if supervisord is killed."""
     siblings: list[int] = []
     n_interrupted = 0  # consecutive checks that found make interrupted
     while os.getppid() == supervisor:
@@ -79,7 +79,7 @@ def announce(address: str, log: Path) -> None:
             say(f"The site does not answer yet; see {log / 'web.log'}.")
         time.sleep(0.2)
     say(f"Movierec is at {address}  (Ctrl-C stops it; logs are in {log})")
-    # Prints nothing if a superuser exists.
+    # prints nothing if a superuser exists
     subprocess.run([sys.executable, "manage.py", "setup_link", "--if-open", "--base", address], check=False)
 
 

@@ -1,4 +1,4 @@
-"""Parses service URLs written by users and converts them to the forms that libraries expect."""
+"""Parses service URLs entered by users and converts them to the forms that libraries expect."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ _ADDRESS = re.compile(
 def quoted(address: str, *, name: str, scheme: str, expected: str) -> str:
     """Return the address with its user and password quoted.
 
-    An error names the invalid part without showing the address, which may contain a password.
+    An error message names the invalid part. It does not show the address, which may contain a password.
     """
     found = _ADDRESS.fullmatch(address)
     if not found or not re.fullmatch(scheme, found["scheme"]) or not (found["host"] or found["rest"]):
@@ -35,7 +35,7 @@ def quoted(address: str, *, name: str, scheme: str, expected: str) -> str:
 
 
 def redis_number(address: str) -> str:
-    """Return the Redis database number as written in the path or, for a socket, in the query. It may be invalid."""
+    """Return the Redis database number from the path or, for a socket, from the query. It may be invalid."""
     parts = urlsplit(address)
     query = dict(parse_qsl(parts.query))
     if parts.scheme == "unix":
@@ -44,7 +44,7 @@ def redis_number(address: str) -> str:
 
 
 def redis_database(address: str, number: int) -> str:
-    """Return the address of another database of the same Redis. For a socket, the number is in the query."""
+    """Return the address of another database on the same Redis. For a socket, the number is in the query."""
     parts = urlsplit(address)
     if parts.scheme != "unix":
         return parts._replace(path=f"/{number}").geturl()
@@ -52,7 +52,7 @@ def redis_database(address: str, number: int) -> str:
 
 
 def celery_broker(address: str) -> str:
-    """Return the address of a Redis in kombu's form, which has another scheme for sockets."""
+    """Return the address of a Redis in kombu's form, which uses another scheme for sockets."""
     parts = urlsplit(address)
     if parts.scheme != "unix":
         return address
@@ -61,5 +61,5 @@ def celery_broker(address: str) -> str:
 
 
 def _with_query(address: str, query: dict[str, Any]) -> str:
-    """Return the address with another query. `geturl` drops the // of unix:///run/redis.sock, which clients need."""
+    """Return the address with another query. Keeps the // of unix:///run/redis.sock, which `geturl` drops."""
     return f"{address.partition('?')[0]}?{urlencode(query)}"

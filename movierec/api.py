@@ -64,7 +64,7 @@ class Pagination(PageNumberPagination):
 
 
 class FormatNegotiation(DefaultContentNegotiation):
-    """Supports `?format=` for the OpenAPI document only. Elsewhere it would be an undocumented parameter."""
+    """Supports `?format=` only for the OpenAPI document, because other endpoints do not document it."""
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
         return super().select_renderer(request, renderers, format_suffix or request.query_params.get("format"))
@@ -88,7 +88,7 @@ def error_body(code: str, message: str = "", fields: dict[str, list[str]] | None
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Return exceptions of REST framework and the domain in the error format. Any other exception is a bug (500)."""
+    """Convert exceptions of REST framework and the domain to the error format. Any other exception is a bug (500)."""
     if isinstance(exc, RequestDataTooBig):
         most = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}"
         exc = RequestTooLarge(gettext("Expected a body of at most %(most)s bytes.") % {"most": most})
@@ -104,7 +104,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         return None
     if isinstance(exc, exceptions.ValidationError):
         code, response.status_code = exc.default_code, exc.status_code
-        if _codes(exc.get_codes()) == {"does_not_exist"}:  # the request is valid, but the row that it refers to is gone
+        if _codes(exc.get_codes()) == {"does_not_exist"}:  # the request is valid, but refers to a row that is gone
             code, response.status_code = exceptions.NotFound.default_code, exceptions.NotFound.status_code
         fields = _fields(exc.detail)
         first = next((f"{name}: {text[0]}" if name else text[0] for name, text in fields.items()), exc.default_detail)
@@ -133,7 +133,7 @@ def _fields(detail: Any, path: str = "") -> dict[str, list[str]]:
 
 
 def error_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that converts all other errors below /api/ to the error format, such as Django's own."""
+    """Middleware that converts all other errors below /api/, such as Django's own, to the error format."""
 
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -158,9 +158,9 @@ def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return 500 for a bug and 503 if the database does not respond, as JSON below /api/, else as a page."""
+    """Return 500 for a bug, or 503 if the database does not respond. The body is JSON below /api/, else a page."""
     is_api = request.path_info.startswith("/api/")
-    if isinstance(sys.exception(), (OperationalError, InterfaceError)):  # Django calls this while it is being handled
+    if isinstance(sys.exception(), (OperationalError, InterfaceError)):  # Django calls this during exception handling
         headers = {"Retry-After": str(RETRY_SECONDS)}
         if is_api:
             return JsonResponse(error_body("unavailable"), status=503, headers=headers)

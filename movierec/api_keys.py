@@ -1,4 +1,4 @@
-"""API keys outside the API: when a key was last used, access to /metrics, and their OpenAPI description."""
+"""API keys outside the API: recording their last use, access to /metrics, and their OpenAPI description."""
 
 import hmac
 from datetime import datetime
@@ -17,11 +17,11 @@ from catalog.signals import key_used
 from recommender.serving.write_behind import WriteBehindBuffer
 
 FLUSH_SECONDS = 10.0
-CAPACITY = 10_000  # keys in the buffer
+CAPACITY = 10_000  # maximum number of keys in the buffer
 
 
 def _write(uses: list[tuple[int, datetime]]) -> None:
-    """Write the latest time for all keys in one statement. Uses are seconds apart, and pages show only minutes."""
+    """Write the latest time of use for all keys in one statement. Times may be seconds late."""
     latest = max(at for _, at in uses)
     APIKey.objects.filter(pk__in=[key_id for key_id, _ in uses]).update(last_used_at=latest)
 
@@ -37,7 +37,7 @@ key_used.connect(_note)
 
 
 def may_read_metrics(request: HttpRequest) -> bool:
-    """Return whether the request has METRICS_TOKEN or a staff user's key. Only checking a key needs the database."""
+    """Return whether the request has METRICS_TOKEN or a staff user's key. Only checking a key uses the database."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return False
@@ -53,7 +53,7 @@ def may_read_metrics(request: HttpRequest) -> bool:
 
 
 def scopes_of(view: Any, method: str) -> list[str]:
-    """Return the scopes of which a key needs at least one for the view; none if the view accepts no keys."""
+    """Return the scopes, one of which a key needs for the view. Returns none if the view accepts no keys."""
     takes_keys = any(issubclass(kind, KeyAuthentication) for kind in view.authentication_classes)
     return [scope.value for scope in view.scopes.needed(method)] if takes_keys else []
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from catalog.site_settings import hide_secret
 from movierec.redaction import never_show
 
-# The site's apps, and allauth's, which mark only some of their strings for translation. Django marks all of its own.
+# The site's apps, and those of allauth, which mark only some of their strings for translation.
 WITH_NAMES_AS_WRITTEN = ("catalog", "recommender", "mlops", "account", "mfa", "socialaccount")
 
 model_texts: set[str] = set()  # strings that `translate_models` passed to gettext
@@ -26,7 +26,7 @@ class MovierecConfig(AppConfig):
 
 
 def translate_models() -> None:
-    """Pass the names of models and fields, their choices and help texts to gettext, unless they are translated already.
+    """Pass the names, choices and help texts of models and fields to gettext, unless they are already translated.
 
     Django derives most of these names from identifiers, which cannot be marked for translation. `deploy/messages`
     collects them from `model_texts`.

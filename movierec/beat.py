@@ -1,6 +1,6 @@
 """Runs the scheduler of `celery worker --beat` as a thread of the worker's main process.
 
-It thus needs no extra memory, cannot be killed separately, and is restarted if it fails.
+It needs no extra memory, cannot be killed separately, and is restarted if it fails.
 """
 
 import logging

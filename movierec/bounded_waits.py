@@ -1,8 +1,8 @@
-"""Limits the time that a web process waits for Postgres.
+"""Limits how long a web process waits for Postgres.
 
-A server that hangs with open connections would otherwise block all threads, because libpq waits forever. Workers are
-not limited, because their queries may take long. psycopg2 does not support COPY and large objects with a wait callback,
-so the site uses neither.
+libpq waits forever, so a server that hangs with open connections would block all threads. Workers are not limited,
+because their queries may take long. psycopg2 does not support COPY and large objects with a wait callback, so the site
+uses neither.
 """
 
 import select
@@ -15,15 +15,15 @@ import psycopg2
 from django.core.signals import request_finished, request_started
 from psycopg2.extensions import POLL_OK, POLL_READ, connection, set_wait_callback
 
-WAIT_SECONDS = 10.0  # time limit for an answer
+WAIT_SECONDS = 10.0  # time limit for a response
 HUNG_SECONDS = 2.0  # time limit if the previous wait timed out
-AGAIN_SECONDS = 0.2  # time limit if a wait of the same request timed out
+AGAIN_SECONDS = 0.2  # time limit if a wait of the same request has already timed out
 _is_hung = False
 _own = local()
 
 
 def install() -> None:
-    """Limit the waits of all connections of this process and of its forks."""
+    """Limit the waits of all connections of this process and its forks."""
     set_wait_callback(wait)
     request_started.connect(_begin_request, dispatch_uid="bounded_waits")
     request_finished.connect(_end_request, dispatch_uid="bounded_waits")
@@ -40,7 +40,7 @@ def at_most(seconds: float) -> Iterator[None]:
 
 
 def wait(connection: connection) -> None:
-    """Wait for the connection's operation. On timeout raise OperationalError, after which psycopg2 closes it."""
+    """Wait for the connection's operation. Raises OperationalError on timeout, after which psycopg2 closes it."""
     global _is_hung
     started, patience = time.monotonic(), _patience()
     deadline = min(started + patience, getattr(_own, "deadline", started + patience))
@@ -57,8 +57,8 @@ def wait(connection: connection) -> None:
 def _patience() -> float:
     """Return the time limit of the next wait.
 
-    It is short after a timeout in the same request. A page runs several queries and can do without some of them, and
-    all of them together should not take much longer than one.
+    It is short after a timeout in the same request. A page runs several queries and can do without some of them.
+    Together they should not take much longer than one.
     """
     if getattr(_own, "gave_up", False):
         return AGAIN_SECONDS
@@ -70,5 +70,5 @@ def _begin_request(**_: object) -> None:
 
 
 def _end_request(**_: object) -> None:
-    """Reset the time limit for the site's own threads and for work between requests, which wait like a first query."""
+    """Reset the time limit. The site's own threads, and work between requests, wait like a first query."""
     _own.in_request = _own.gave_up = False

@@ -1,7 +1,8 @@
 """The embedded site's broker: kombu's file transport, made safe for concurrent workers.
 
-kombu creates a message's file before it locks and fills it. A worker that reads it in between gets an empty message,
-loses it and exits (https://github.com/celery/kombu/issues/1551). Here a file is renamed into place when it is complete.
+kombu creates a message's file before it locks and fills it. A worker that reads the file in between gets an empty
+message, loses it and exits (https://github.com/celery/kombu/issues/1551). This broker writes a complete file and
+renames it into place.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 class Channel(filesystem.Channel):
     def _put(self, queue: str, message: Any, **_: Any) -> None:  # type: ignore[override] # kombu is inconsistent
-        name = f"{time.time_ns():020}_{uuid4()}.{queue}.msg"  # workers read messages sorted by file name
+        name = f"{time.time_ns():020}_{uuid4()}.{queue}.msg"  # workers read messages in order of file names
         try:
             _write(Path(self.data_folder_out) / name, dumps(message))
         except OSError as error:

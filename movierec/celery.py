@@ -1,4 +1,4 @@
-"""The Celery application. Tasks are defined in each app's `tasks.py`, and their log lines have task and request ids."""
+"""The Celery application. Tasks are defined in each app's `tasks.py`. Their log lines have task and request ids."""
 
 import logging
 import os
@@ -34,7 +34,7 @@ app.autodiscover_tasks()
 
 @setup_logging.connect
 def _keep_logging(loglevel: int, **event: Any) -> None:
-    """Keep Celery from adding its own log handlers. What tasks print becomes log lines."""
+    """Keep Celery from adding its own log handlers. Output printed by tasks becomes log lines."""
     logging.getLogger().setLevel(loglevel)
     app.log.redirect_stdouts("WARNING")
     worker: Any = import_module("celery.apps.worker")
@@ -42,7 +42,7 @@ def _keep_logging(loglevel: int, **event: Any) -> None:
 
 
 def _say(text: str, *_: Any) -> None:
-    """Log what a worker prints about signals. Signal handlers call this, so it must not take a lock."""
+    """Log the worker's output about signals. Signal handlers call this, so it must not take a lock."""
     record = logging.LogRecord("celery.apps.worker", logging.WARNING, "", 0, text, None, None)
     line = logging.getLogger().handlers[0].format(record)
     os.write(2, f"{line}\n".encode())

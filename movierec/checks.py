@@ -1,4 +1,4 @@
-"""System checks of the configuration, run by `manage.py check` and on every start. Each has a stable id and a hint."""
+"""System checks of the configuration. They run with `manage.py check` and on every start."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ def algorithms_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
 def parameters_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     for name, parameters in settings.POLICY.training.parameters.items():
         if name in ALGORITHMS:
-            from recommender.estimators import ESTIMATORS  # slow to import, and rarely needed here
+            from recommender.estimators import ESTIMATORS  # slow to import and rarely needed
 
             try:
                 ESTIMATORS[name](**parameters)
@@ -104,7 +104,7 @@ def connections_are_encrypted(app_configs: Sequence[AppConfig] | None, **kwargs:
 def redis_answers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     if not settings.REDIS_URL:
         return
-    import redis  # imported here because it is slow to import and an embedded site does not need it
+    import redis  # imported here because it is slow to import and not needed by an embedded site
 
     addresses = {"REDIS_URL": settings.REDIS_URL, "CACHE_URL": settings.COUNTER_URL}
     for name, address in addresses.items():

@@ -1,4 +1,4 @@
-"""Reads environment variables, with `.env` as a fallback. An invalid value stops the start with an error naming it."""
+"""Reads environment variables, with `.env` as a fallback. An invalid value stops the start with an error message."""
 
 import contextlib
 import os
@@ -18,13 +18,13 @@ from mlops.policy import FOLDER_OR_BUCKET
 from movierec.addresses import quoted, redis_number
 
 _LINE = re.compile(r"\s*(#.*)?|(export )?\w+=.*", re.ASCII)
-# Options for libpq, whose defaults are hours. With these, an unreachable database host is noticed within a minute.
+# Options for libpq, whose defaults are hours. With these, an unreachable host is noticed within a minute.
 LOST_HOST = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3}
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
 def read_file(path: str) -> None:
-    """Add the variables of a .env file, if it exists, to the environment. Variables already set take precedence."""
+    """Add the variables of a .env file, if it exists, to the environment. Existing variables take precedence."""
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
@@ -37,7 +37,7 @@ def read_file(path: str) -> None:
 
 
 def text(name: str, default: str = "", *, pattern: str = r".*", expected: str = "", is_secret: bool = False) -> str:
-    """Return the variable, or `default` if it is unset or blank. Error messages do not show an invalid secret."""
+    """Return the variable, or `default` if it is unset or blank. Error messages do not show the value of a secret."""
     value = os.environ.get(name, "").strip() or default  # environ.Env would read $a as a reference to another variable
     if not re.fullmatch(pattern, value):
         raise ImproperlyConfigured(f"{name}: expected {expected}" + ("" if is_secret else f", got {value!r}"))
@@ -58,12 +58,12 @@ def region(name: str) -> str:
 
 
 def token(name: str) -> str:
-    """Return a secret that is valid in a header. Otherwise the HTTP client would show it in its error message."""
+    """Return a secret that is valid in a header. The HTTP client would show an invalid one in its error message."""
     return text(name, pattern=r"[!-~]*", expected="a token without spaces, line breaks and accents", is_secret=True)
 
 
 def url(name: str, default: str = "", *, scheme: str = "https?", expected: str = "http://host/path") -> str:
-    """Return a URL with its user and password quoted, or an empty string if the variable is blank."""
+    """Return a URL with its user and password quoted, or "" if the variable is blank."""
     value = os.environ.get(name, default) and text(name, default)
     return value and quoted(value, name=name, scheme=scheme, expected=expected)
 
@@ -78,7 +78,7 @@ def redis(name: str, default: str = "") -> str:
 
 
 def mlflow(name: str, default: str) -> str:
-    """Return the URL of an MLflow server or database. It may contain a password, so errors do not show it."""
+    """Return the URL of an MLflow server or database. Errors do not show it, because it may contain a password."""
     kinds = r"https?|(sqlite|postgresql|mysql|mssql)(\+\w+)?"
     expected = "http://host:5000 or sqlite:////folder/mlflow.db"
     return text(name, default, pattern=rf"({kinds})://.+", expected=expected, is_secret=True)
@@ -105,14 +105,14 @@ def path(name: str, default: Path) -> Path:
 
 
 def secret(name: str, folder: Path, *, has_default: bool) -> str:
-    """Return a secret. A default, if allowed, is generated once and stored in `folder`, readable only by its owner."""
+    """Return a secret. If allowed, a default is generated once and stored in `folder`, readable only by its owner."""
     if value := text(name):
         return value
     if not has_default:
         raise ImproperlyConfigured(f"{name} is not set: with DATABASE_URL set it has no default (see .env.example)")
     file = folder / name.lower()
     if not file.exists():
-        # Written to a temporary file first, so that processes that start together read the same complete secret.
+        # Written to a temporary file first, so that processes that start at the same time read the same secret.
         part = folder / f"{name.lower()}.{secrets.token_hex(4)}.part"
         part.touch(mode=0o600)
         part.write_text(secrets.token_urlsafe(50), encoding="utf-8")
@@ -129,10 +129,10 @@ def sqlite(file: Path) -> dict[str, Any]:
         "NAME": str(file),
         "CONN_MAX_AGE": 60,  # opening and configuring a connection takes longer than most queries
         "OPTIONS": {
-            # A deferred transaction that starts to write fails immediately with "database is locked".
+            # a deferred transaction that starts to write would fail immediately with "database is locked"
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # This cache exists per connection, and so per thread. The operating system's cache is shared.
+            # This cache exists per connection and thread. The operating system's cache is shared.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-1000;",
         },
     }
@@ -159,7 +159,7 @@ def postgres(name: str) -> dict[str, Any]:
 
 
 def mail(name: str) -> dict[str, Any]:
-    """Return Django's settings for the mail server at a URL. Without one, the server that staff configured is used."""
+    """Return Django's settings for the mail server at a URL. The default is the server configured by staff."""
     address = text(name)
     if not address:
         return {"EMAIL_BACKEND": OWN_MAIL, "EMAIL_TIMEOUT": 10}

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from catalog.providers.commons import PICTURES
 from catalog.site_settings import tmdb_read_token
 
-# Browser features that the site does not use, and that embedded or injected content must not use either.
+# Browser features that the site does not use. Embedded or injected content must not use them either.
 UNUSED = ("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "microphone", "payment", "usb")
 WITH_PICTURES = ("catalog:movie-detail", "catalog:person-detail")  # views that show pictures of Wikimedia Commons
 PERMISSIONS_POLICY = ", ".join(f"{name}=()" for name in UNUSED)
@@ -26,7 +26,7 @@ def permissions_policy(get_response: Callable[[HttpRequest], HttpResponse]) -> C
 
 
 class ContentSecurityPolicy(CSPMiddleware):
-    """Extends the policy in settings: pages may load TMDB's pictures while TMDB is enabled, and some pages Commons'."""
+    """Extends the policy in settings. Pages may load TMDB's pictures if TMDB is enabled, and some pages Commons'."""
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False

@@ -1,4 +1,4 @@
-"""Requests and responses in transit, which clients may send and read at any speed."""
+"""Requests and responses in transit. Clients may send and read them at any speed."""
 
 import re
 import time
@@ -15,28 +15,28 @@ from django.core.exceptions import RequestDataTooBig
 from catalog.policy import MB
 
 CHUNK = 64 << 10
-IN_MEMORY = 256 << 10  # bytes of a request or response kept in memory; a longer one is kept in a file
+IN_MEMORY = 256 << 10  # bytes of a request or response kept in memory; longer ones are kept in a file
 SECONDS = 20.0  # base time limit for a request to arrive or a response to be read
-BYTES_A_SECOND = 1 << 10  # the limit is one second longer for each of this many kept bytes
+BYTES_A_SECOND = 1 << 10  # the limit is extended by a second for each of this many kept bytes
 MAX_SECONDS = 600.0  # longest time limit; enough for 32 MB at half a megabit per second
 BLANK_LINE = b"\r\n\r\n"
-# The headers that delimit the body of a request, and Expect, which asks for an interim response before the body.
+# Headers that delimit the body of a request, and Expect, which asks for an interim response before the body.
 _FRAMING = re.compile(
     rb"\n(content-length:[ \t]*([0-9]{1,9})[ \t]*\r|transfer-encoding|content-length|expect)", re.IGNORECASE
 )
 
 
 class Incoming:
-    """The part of a request that has arrived."""
+    """The received part of a request."""
 
     def __init__(self, max_kept: int) -> None:
         self.is_complete = False
-        self.is_followed = False  # whether bytes of another request follow; these are lost, so the connection is closed
+        self.is_followed = False  # whether another request follows; its bytes are lost, so the connection is closed
         self.is_cut = False
         self.n_kept = 0
         self._max_kept = max_kept  # bytes; the rest is discarded
         self._first = b""
-        # Used for a request that does not arrive all at once.
+        # used for a request that arrives in parts
         self._file: SpooledTemporaryFile[bytes] | None = None
         self._framing: h11.Connection | None = None
         self._started = time.monotonic()
@@ -47,7 +47,7 @@ class Incoming:
 
     @property
     def path(self) -> bytes:
-        """The path in the request line. Its end may be missing if it arrived later."""
+        """The path in the request line. It may be cut off if it is incomplete."""
         return self._first.partition(b" ")[2].partition(b" ")[0].partition(b"?")[0]
 
     def add(self, data: bytes, client: socket) -> None:
@@ -56,7 +56,7 @@ class Incoming:
         if not self._first:
             self._first = data
             if not self.is_cut and _is_one_request(data):
-                self.is_complete = True  # the usual case; h11 and a file would take a fifth of a millisecond
+                self.is_complete = True  # the usual case, handled faster than by h11 and a file
                 return
             self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed when read
             self._framing = h11.Connection(h11.SERVER, max_incomplete_event_size=MB)
@@ -67,13 +67,13 @@ class Incoming:
             self._framing.receive_data(data)
             self._follow(self._framing, client)
         except h11.RemoteProtocolError:
-            self.is_complete = True  # gunicorn's own parser tells the client what is wrong
+            self.is_complete = True  # gunicorn's own parser sends the error to the client
 
     def chunks(self) -> Iterator[bytes]:
         """Return an iterator over the request, which can be read once.
 
-        It raises RequestDataTooBig at the end of a request whose rest was discarded. Otherwise gunicorn would take this
-        for the end of the body.
+        Raises RequestDataTooBig at the end of a request that was partly discarded, because gunicorn would take this for
+        the end of the body.
         """
         if self._file is None:
             return iter([self._first])
@@ -102,7 +102,7 @@ class Incoming:
 
 
 class Outgoing:
-    """A response, sent as gunicorn writes it. What the client does not read immediately is kept, so no thread waits."""
+    """A response, sent as gunicorn writes it. Keeps data that the client does not read yet, so that no thread waits."""
 
     def __init__(self, client: socket) -> None:
         self.n_kept = 0
@@ -160,7 +160,7 @@ def _deadline(started: float, n_kept: int) -> float:
 
 
 def _is_one_request(data: bytes) -> bool:
-    """Return whether the data is clearly exactly one complete request. h11 parses the cases that are not clear."""
+    """Return whether the data is clearly exactly one complete request. Unclear cases are parsed by h11."""
     head, end, body = data.partition(BLANK_LINE)
     framing = _FRAMING.findall(head + b"\r")
     if not end or len(framing) > 1:

@@ -1,4 +1,4 @@
-"""Selects the language: the user's choice, otherwise the browser's preference, otherwise the site's language."""
+"""Selects the language: the user's choice, the browser's preference, or the site's language, in this order."""
 
 from typing import Any
 
@@ -16,8 +16,9 @@ WITHOUT_WORDS = ("image/", "application/xml", "text/plain")
 
 
 class ReadersLanguage(LocaleMiddleware):
-    """Differs from Django's middleware in two ways. If the site supports none of the requested languages, the language
-    in the site's settings is used. Responses without words do not vary by language; all others also vary by cookie."""
+    """Language middleware with two changes to Django's. If the site supports none of the requested languages, it uses
+    the language in the site's settings. Responses without text do not vary by language, and all others also vary by
+    cookie."""
 
     def process_request(self, request: HttpRequest) -> None:
         activate(_asked_for(request) or language())
@@ -31,7 +32,7 @@ class ReadersLanguage(LocaleMiddleware):
 
 
 def _asked_for(request: HttpRequest) -> str:
-    """Return the first supported language of the user's choice and the browser's preferences, in this order."""
+    """Return the first supported language among the user's choice and the browser's preferences."""
     asked = [code for code, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", ""))]
     for code in (request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""), *asked):
         try:

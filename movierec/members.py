@@ -1,4 +1,4 @@
-"""Restricts a members-only site: without an account only the pages for signing in and up are accessible."""
+"""Restricts a members-only site. Without an account, only the pages for signing in and up are accessible."""
 
 from typing import Any, cast
 
@@ -45,7 +45,7 @@ WAYS_IN = {
 
 
 class MembersOnly:
-    """Middleware that closes everything except WAYS_IN, so that new pages and endpoints are closed by default."""
+    """Middleware that allows only WAYS_IN to visitors, so that new pages and endpoints are closed by default."""
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
@@ -65,7 +65,7 @@ class MembersOnly:
 
 
 def _refusal(request: HttpRequest) -> JsonResponse | None:
-    """Return a 401, or None for a request with a session or a key, whose permissions the API itself checks."""
+    """Return a 401, or None for a request with a session or a key. The API itself checks their permissions."""
     try:
         if request.user.is_authenticated or KeyAuthentication().identify(request):
             return None

@@ -1,8 +1,8 @@
-"""Files through which web processes share their metrics. They are written, not memory-mapped.
+"""Files through which web processes share their metrics. They are written instead of memory-mapped.
 
-prometheus_client maps sparse files. If the disk is full or becomes read-only, a process that counts is killed by
-SIGBUS, which no exception handler can catch. A failed write only raises an error. The process then counts in memory and
-writes all counts when the disk accepts them again.
+prometheus_client maps sparse files. If the disk is full or becomes read-only, counting processes are killed by SIGBUS,
+which no exception handler can catch. A failed write only raises an error. The process then counts in memory, and writes
+all counts when the disk accepts them again.
 """
 
 import contextlib
@@ -22,20 +22,20 @@ logger = logging.getLogger(__name__)
 Entry = tuple[str, float, float, int]  # key, value, timestamp, position
 
 RETRY_SECONDS = 5.0  # wait after a failed write
-HEADER = 8  # bytes that hold the used length of the file, and padding
+HEADER = 8  # bytes for the used length of the file, and padding
 
 _pack, _unpack = struct.Struct("dd").pack, struct.Struct("dd").unpack_from
 _unpack_used = struct.Struct("i").unpack_from
 
 
 class MetricFile(MmapedDict):
-    """The dict of doubles for one process and kind of metric. Like the original, it is not thread-safe.
+    """The dict of doubles of one process and kind of metric. Like the original, it is not thread-safe.
 
-    Entries are written before the header that includes them, and a new file is renamed into place when complete, so
-    that a scrape never reads a partial file.
+    Entries are written before the header that includes them, and a new file is renamed into place when it is complete.
+    A scrape thus never reads a partial file.
     """
 
-    _failed: set[str] = set()  # failed files of this process, so that an outage is logged once
+    _failed: set[str] = set()  # failed files of this process, to log an outage once
 
     def __init__(self, filename: str) -> None:
         self._path = Path(filename)
@@ -49,7 +49,7 @@ class MetricFile(MmapedDict):
         self._open()
 
     def _continue_file(self) -> None:
-        """Load the counts of an earlier process with the same id into memory. `_open` then writes a new file."""
+        """Load the counts of an earlier process with the same id. `_open` then writes a new file."""
         entries: dict[str, tuple[float, float]] = {}
         with contextlib.suppress(OSError, RuntimeError, ValueError, struct.error):  # missing, or damaged
             entries = {key: (value, at) for key, value, at, _ in self.read_all_values_from_file(self._path)}
@@ -81,7 +81,7 @@ class MetricFile(MmapedDict):
             self._fail(error)
 
     def _open(self) -> None:
-        """Write a new file with all counts, unless a write failed less than RETRY_SECONDS ago."""
+        """Write a new file with all counts, unless a write has failed within RETRY_SECONDS."""
         if time.monotonic() < self._retry_at:
             return
         part = self._path.with_suffix(".part")
@@ -117,10 +117,10 @@ class MetricFile(MmapedDict):
 
 
 class MetricReader:
-    """Keeps a file open and remembers the positions of its values, which never move: processes only append entries.
+    """Keeps a file open and remembers the positions of its values. They never move, because entries are only appended.
 
-    prometheus_client opens, reads, parses and closes each file on each scrape. Each of these steps may yield to another
-    thread, so a scrape waits dozens of times if threads are busy. This class takes two steps per file.
+    prometheus_client opens, reads, parses and closes each file on each scrape. Each step may yield to another thread,
+    so a scrape waits dozens of times if threads are busy. This class takes two steps per file.
     """
 
     _open: dict[str, "MetricReader"] = {}
@@ -136,8 +136,8 @@ class MetricReader:
 
     @classmethod
     def read_all_values_from_file(cls, path: str) -> list[Entry]:
-        """Return the same as MmapedDict's method. Raises FileNotFoundError."""
-        inode = Path(path).stat().st_ino  # changes if the process had to write a new file
+        """Return the same as the method of MmapedDict. Raises FileNotFoundError."""
+        inode = Path(path).stat().st_ino  # changes if the process wrote a new file
         reader = cls._open.get(path)
         if reader is None or reader._inode != inode:
             reader = cls._open[path] = cls(path)

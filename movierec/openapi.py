@@ -1,4 +1,4 @@
-"""Adds to the OpenAPI document what drf-spectacular cannot derive from the code: errors by status, and links."""
+"""Extends drf-spectacular's OpenAPI document with errors by status and links."""
 
 from typing import Any
 
@@ -31,11 +31,11 @@ ERRORS = {
     503: "The database does not answer. Try again after `Retry-After` seconds.",
 }
 RETRY_AFTER = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 0}}}
-NO_TEXT_WITH_NUL = r"^[^\x00]*$"  # databases cannot store it
+NO_TEXT_WITH_NUL = r"^[^\x00]*$"  # PostgreSQL cannot store NUL
 
 FIRST = "$response.body#/results/0/id"
-# OpenAPI links: source operations, target operations, and the values that the targets take from the response. These
-# are parameters, or a body given by a single expression, because client generators reject a body made of several.
+# OpenAPI links: source operations, target operations, and the values passed from the response to the target. They are
+# parameters or a single body expression, because client generators reject a body of several expressions.
 LINKS: tuple[tuple[str, str, dict[str, str] | str], ...] = (
     (
         "ratings_create ratings_update",
@@ -68,7 +68,7 @@ def inherited_docs_left_out() -> list[type]:
 
 
 class AutoSchema(openapi.AutoSchema):
-    """Adds the scopes of keys, the parameters of lists, all errors, and the pattern that excludes NUL from strings."""
+    """Adds the scopes of keys, the parameters of lists, all errors, and the pattern that excludes NUL."""
 
     def get_override_parameters(self) -> list[Any]:
         parameters = super().get_override_parameters()
@@ -117,8 +117,8 @@ class AutoSchema(openapi.AutoSchema):
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
-        # Done after super(): drf-spectacular turns a pattern or format and a blank string into alternatives, and the
-        # blank string matches both.
+        # After super(), because drf-spectacular turns a pattern and a blank string into alternatives, and the blank
+        # string matches both.
         for name, field in serializer.fields.items():
             if direction == "request" and type(field) is CharField and field.allow_blank:
                 schema["properties"][name]["pattern"] = NO_TEXT_WITH_NUL
@@ -131,7 +131,7 @@ class AutoSchema(openapi.AutoSchema):
 
 
 def describe_errors(result: dict[str, Any], **context: Any) -> dict[str, Any]:
-    """Add the error format, its codes and the error response of each status. A hook of drf-spectacular."""
+    """Add the error format, its codes and the error responses of each status. A hook of drf-spectacular."""
     codes = error_codes()
     rows = [f"| `{code}` | {sentence} |\n" for code, sentence in codes.items()]
     result["info"]["description"] += f"\n{INTRODUCTION}{''.join(rows)}"
@@ -153,7 +153,7 @@ def describe_errors(result: dict[str, Any], **context: Any) -> dict[str, Any]:
 
 
 def add_links(result: dict[str, Any], **context: Any) -> dict[str, Any]:
-    """Add the links to follow-up requests that take values from a response. A hook of drf-spectacular."""
+    """Add links to follow-up requests that use values of a response. A hook of drf-spectacular."""
     operations = {found["operationId"]: found for methods in result["paths"].values() for found in methods.values()}
     for sources, targets, values in LINKS:
         place = "requestBody" if isinstance(values, str) else "parameters"

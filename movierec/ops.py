@@ -1,7 +1,7 @@
 """Pages for operators.
 
-/healthz says that this process responds, and /readyz whether each part that it needs is ready. /metrics has the
-counters of all web processes and the metrics that `mlops.dashboard.metrics` reads from the database.
+/healthz reports that this process responds, and /readyz whether its dependencies are ready. /metrics shows the counters
+of all web processes and the metrics that `mlops.dashboard.metrics` reads from the database.
 """
 
 import logging
@@ -32,15 +32,15 @@ from recommender.serving.periodic import PeriodicThread
 
 logger = logging.getLogger(__name__)
 
-READY_SECONDS = 0.8  # time that /readyz waits for the database; probes often time out after a second
+READY_SECONDS = 0.8  # timeout of /readyz for the database; probes often time out after a second
 REFRESH_SECONDS = 10.0
-MAX_AGE_SECONDS = 60.0  # age up to which metrics are shown while the database does not respond
+MAX_AGE_SECONDS = 60.0  # maximum age of metrics shown while the database does not respond
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
 
 def probes(get_response: Handler) -> Handler:
-    """Middleware that serves these pages regardless of host name, HTTPS and session. HEALTH_PORT serves no others."""
+    """Middleware that serves these pages for any host name, without HTTPS or session. HEALTH_PORT serves only these."""
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         if request.path_info in settings.PROBES:
@@ -78,7 +78,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def _database_and_model() -> dict[str, Part]:
-    """Check both with one query if all is well, because each query may wait for busy threads of the process."""
+    """Check both with one query, because each query may wait for busy threads of the process."""
     try:
         champion = ServedModel.champion()
     except DatabaseError as error:
@@ -114,7 +114,7 @@ def _disk() -> Part:
 
 
 class LatestRows:
-    """The database metrics as last read by a background thread, so that a scrape does not wait for queries."""
+    """The database metrics, as last read by a background thread. A scrape does not wait for queries."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
@@ -128,7 +128,7 @@ class LatestRows:
         self.thread.wake()
 
     def text(self) -> bytes:
-        """Return the metrics in Prometheus format, or nothing if they are too old. Reads them if no thread has."""
+        """Return the metrics in Prometheus format, or nothing if they are too old."""
         if not self._text or not self.thread.is_alive():
             try:
                 self._read()

@@ -1,4 +1,4 @@
-"""The parser for API request bodies. REST framework imports it before its own views, so it cannot be in `api`."""
+"""The parser for API request bodies. It cannot be in `api`, because REST framework imports it before its own views."""
 
 from typing import IO, Any
 

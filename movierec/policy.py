@@ -1,4 +1,4 @@
-"""The policy of the site: the defaults of all apps, overridden by `config.yaml`, so that thresholds are not code.
+"""The policy of the site: the defaults of all apps, overridden by `config.yaml`.
 
 `settings.POLICY` is the only instance. An unknown key or an invalid value stops the start with an error naming the key.
 """
@@ -21,16 +21,16 @@ from recommender.policy import RecommenderPolicy
 
 logger = logging.getLogger(__name__)
 
-# Former names of keys and sections, mapped to the current names. None means that the key no longer has any effect.
+# Former names of keys and sections, mapped to the current names. None marks a key without any effect.
 RENAMED: dict[str, str | None] = {f"schedules.{old}": f"schedules.{new}" for old, new in RENAMED_SCHEDULES.items()}
 RENAMED |= json.loads(Path(__file__).with_name("renamed_policy_keys.json").read_text("utf-8"))
 Rate = Annotated[str, Field(pattern=r"^\d+/(s|sec|second|m|min|minute|h|hour|d|day)$")]
-# The C loader, if PyYAML has it, is as safe and eight times as fast. Every process reads the policy on start.
+# Every process reads the policy on start. The C loader is as safe and eight times as fast.
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class PolicyError(ValueError):
-    """config.yaml is not valid. The message gives the file, the line, the key and the expected value."""
+    """config.yaml is invalid. The message contains the file, the line, the key and the expected value."""
 
 
 class LimitsPolicy(Section):
@@ -70,7 +70,7 @@ def load_policy(path: Path) -> Policy:
 
 
 def keys(model: type[BaseModel] = Policy, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Yield every valid key of config.yaml, prefixed with its section, and its field."""
+    """Yield each valid key of config.yaml, prefixed with its section, and its field."""
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from keys(field.annotation, f"{prefix}{name}.")

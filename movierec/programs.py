@@ -10,7 +10,7 @@ from django.core.management import CommandError
 
 
 def become(name: str, *arguments: str, **variables: str) -> NoReturn:
-    """Replace this process with the program, so that signals reach it directly. `variables` extend its environment."""
+    """Replace this process with the program, which then receives signals directly."""
     program = shutil.which(name, path=str(Path(sys.executable).parent))
     if program is None:
         raise CommandError(f"{name} is not installed in this environment: pip install -r requirements.txt")

@@ -1,4 +1,4 @@
-"""Removes the site's secrets, and anything that looks like a secret, from log lines and traces."""
+"""Removes secrets from log lines and traces: the site's own, and text that looks like a secret."""
 
 import json
 import re
@@ -17,13 +17,13 @@ _LOOKS_SECRET = re.compile(
     | (?P<own>\bmr[kh]_)[\w-]+  # an API key or a secret address of this site
     """.replace("NAMES", _NAMES)
 )
-# Every match contains one of these. Most lines contain none, and checking that is fifty times as fast.
+# Every match contains one of these. Most lines contain none, and this check is fifty times as fast.
 _SIGNS = ("@", "bearer", "basic", "token", "secret", "pass", "key", "sig", "code=", "auth", "cookie", "mrk_", "mrh_")
 _known: list[str] = []
 
 
 def never_show(secret: str) -> str:
-    """Hide this value from now on, also if it is quoted in a URL or in JSON. Return it."""
+    """Hide this value from now on, also in quoted form. Return it."""
     if len(secret) >= SHORTEST:
         forms = {secret, quote(secret, safe=""), json.dumps(secret, ensure_ascii=False)[1:-1]}
         _known.extend(forms.difference(_known))

@@ -1,4 +1,4 @@
-"""Makes workers with a Redis broker keep taking tasks after an acknowledgement has failed.
+"""Keeps workers with a Redis broker working after a failed acknowledgement.
 
 Workers import this module (CELERY_IMPORTS).
 """

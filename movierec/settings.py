@@ -38,7 +38,7 @@ except PolicyError as error:
 SECRET_KEY = never_show(env.secret("SECRET_KEY", VAR_DIR, has_default=EMBEDDED))
 SECRET_KEY_FALLBACKS = [never_show(key) for key in env.names("SECRET_KEY_FALLBACKS")]
 PORT = env.number("PORT", 8000, at_least=1, at_most=65535)  # used by `make run`
-# A second port, only for health and metrics, on which deploy/gunicorn.py listens too.
+# A second port for health and metrics only. deploy/gunicorn.py listens on it too.
 HEALTH_PORT = env.number("HEALTH_PORT", PORT + 1000 if PORT < 64536 else PORT - 1000, at_least=1, at_most=65535)
 PROBES = ("/healthz", "/readyz", "/metrics")
 DEBUG = env.flag("DEBUG")
@@ -128,7 +128,7 @@ if REDIS_URL:
     CELERY_IMPORTS = ["movierec.redis_broker"]
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "global_keyprefix": f"{REDIS_PREFIX}:",
-        # Longer than any task's time limit. Otherwise Redis would deliver a running task to a second worker.
+        # Longer than any task's time limit, so that Redis does not deliver a running task to a second worker.
         "visibility_timeout": 7200,
         "unacked_restore_throttle": 1,
         "socket_timeout": 10,
@@ -146,7 +146,7 @@ else:
     for folder in ("messages", "control"):
         (VAR_DIR / "broker" / folder).mkdir(parents=True, exist_ok=True)
 
-CELERY_TASK_IGNORE_RESULT = True  # results are in our own tables, and a dead result backend must not block requests
+CELERY_TASK_IGNORE_RESULT = True  # results are in our own tables; a dead result backend must not block requests
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -219,7 +219,7 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": BASE_PATH}] if BASE_PATH else [],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": False},  # it would put a link into each operation's button
+    "SWAGGER_UI_SETTINGS": {"deepLinking": False},  # it would add a link to each operation's button
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "PATH_CONVERTER_OVERRIDES": {"id": int},
@@ -257,7 +257,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 HTTPS = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = env.flag("HTTPS")
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-# W005 and W021 ask for HSTS subdomains and preloading, which only the owner of the whole domain can decide.
+# W005 and W021 require HSTS for subdomains and preloading, which only the owner of the whole domain can decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 
@@ -294,7 +294,7 @@ ALERT_WEBHOOK_URL = never_show(env.url("ALERT_WEBHOOK_URL"))
 LEVELS = "DEBUG|INFO|WARNING|ERROR|CRITICAL"
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", pattern=LEVELS, expected=f"one of {LEVELS}")
 LOG_FORMAT = env.text("LOG_FORMAT", "text", pattern="text|json", expected="text or json")
-# The collector of traces. OpenTelemetry reads this and its other variables itself.
+# The collector of traces. OpenTelemetry reads this variable and its other ones itself.
 OTEL_EXPORTER_OTLP_ENDPOINT = env.url("OTEL_EXPORTER_OTLP_ENDPOINT")
 TRACING = bool(OTEL_EXPORTER_OTLP_ENDPOINT) and not env.flag("OTEL_SDK_DISABLED")
 LOGGING = logs.configure(form=LOG_FORMAT, level=LOG_LEVEL, ids=["movierec.tracing.ids_of_span"] if TRACING else [])

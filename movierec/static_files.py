@@ -1,4 +1,4 @@
-"""Stores static files compressed and under hashed names, with one style sheet instead of a chain of imports."""
+"""Stores static files compressed and under hashed names. Merges style sheets into one."""
 
 import re
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ IMPORT = re.compile(r'^@import "([\w-]+\.css)";$', re.MULTILINE)
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Replaces the imports in site.css with the imported files, which browsers would only request after reading it.
+    """Replaces the imports in site.css with the imported files, to save requests.
 
     During development, without `collectstatic`, browsers follow the imports.
     """
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
-        """Inline the imports, then do what the parent class does. `paths` maps names to (storage, path)."""
+        """Inline the imports, then call the parent class. `paths` maps names to (storage, path)."""
         if not dry_run and SHEET in paths:
             text = IMPORT.sub(lambda match: _read(paths, FOLDER + match[1]), _read(paths, SHEET))
             self.delete(SHEET)

@@ -1,7 +1,7 @@
 """OpenTelemetry traces from a request through its tasks to MLflow. Imported only if settings.TRACING is on.
 
-It is configured by OpenTelemetry's variables (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_TIMEOUT, ...).
-A thread sends the spans, so that no request or task waits for a collector.
+OpenTelemetry's variables (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_TIMEOUT, ...) configure it. A
+thread sends the spans, so that no request or task waits for a collector.
 """
 
 import os
@@ -27,7 +27,7 @@ from movierec.logs import shown_path
 from movierec.redaction import redact
 
 END_SECONDS = 2.0  # maximum wait for spans to be sent when a process ends
-BEFORE_SPAN = "movierec.api.error_shape"  # earlier middleware handles probes, which thus have no span
+BEFORE_SPAN = "movierec.api.error_shape"  # earlier middleware handles probes, so they have no span
 BEATS_OWN = {"apply_async/mlops.beat_heartbeat", "run/mlops.beat_heartbeat"}
 PATHS = ("http.target", "http.url", "url.path")
 PERSONAL = {"url.query", "user_agent.original", "http.user_agent"} | {
@@ -46,13 +46,13 @@ def ids_of_span(_: Any, __: str, event: EventDict) -> EventDict:
 
 
 def instrument_web() -> None:
-    """Add the middleware that creates request spans. Call it before Django loads the middleware, hence before forks."""
+    """Add the middleware that creates request spans. Call it before forks and before Django loads the middleware."""
     place = settings.MIDDLEWARE.index(BEFORE_SPAN) + 1
     DjangoInstrumentor().instrument(middleware_position=place, response_hook=_show_path)
 
 
 def start() -> None:
-    """Start sending spans. Call it after a fork, because threads do not survive one."""
+    """Start sending spans. Call it after each fork, because threads do not survive a fork."""
     global _provider
     os.environ.setdefault("OTEL_SERVICE_NAME", "movierec")
     _provider = TracerProvider(shutdown_on_exit=False)
@@ -64,7 +64,7 @@ def start() -> None:
 
 
 def end() -> None:
-    """Send the remaining spans for at most END_SECONDS. A hanging collector would otherwise delay the process's end."""
+    """Send the remaining spans for at most END_SECONDS, so that a hanging collector does not delay the exit."""
     if _provider is not None:
         sending = Thread(target=_provider.shutdown, daemon=True)
         sending.start()
@@ -77,7 +77,7 @@ def _show_path(span: Any, request: HttpRequest, response: HttpResponse) -> None:
 
 
 class _Redacting(OTLPSpanExporter):
-    """Redacts all strings of a span like log lines, because exception messages may contain anything."""
+    """Redacts all strings of a span, because exception messages may contain anything."""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         return super().export([_redacted(span) for span in spans])
@@ -106,7 +106,7 @@ def _hidden(attributes: Any, dropped: Set[str] = frozenset()) -> dict[str, Any]:
 
 
 class _WithoutBeat(Sampler):
-    """Drops the spans of Beat's heartbeat, sent each minute. OTEL_TRACES_SAMPLER decides about all others."""
+    """Drops the spans of Beat's heartbeat, which is sent every minute. OTEL_TRACES_SAMPLER applies to all others."""
 
     def __init__(self, sampler: Sampler) -> None:
         self._sampler = sampler

@@ -13,14 +13,14 @@ api_v1 = [
     path("", include("mlops.api.urls")),
 ]
 
-# The documents are the same for everyone, so keys are not read.
+# The documents are the same for all users, so keys are ignored.
 api_schema = SpectacularAPIView.as_view(content_negotiation_class=FormatNegotiation, authentication_classes=[])
 api_docs = SpectacularSwaggerSplitView.as_view(
     url_name="api-schema", http_method_names=["get", "head"], authentication_classes=[]
 )
 
 urlpatterns = [
-    path("api/v1/", include((api_v1, "api"))),  # first, because it has the busiest URLs and patterns are tried in order
+    path("api/v1/", include((api_v1, "api"))),  # first, because its URLs are used most and patterns are tried in order
     path("", include("recommender.urls")),
     path("accounts/", include("catalog.account_urls")),
     path("", include("catalog.urls")),

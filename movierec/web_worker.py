@@ -1,9 +1,9 @@
-"""Gunicorn's threaded worker, changed so that threads never wait for clients: they get only complete requests.
+"""Gunicorn's threaded worker, changed so that threads never wait for clients. They get only complete requests.
 
-The loop that accepts connections also receives requests, from any number of clients at any speed, sends the rest of
+The loop that accepts connections also receives requests from any number of clients at any speed. It sends the rest of
 responses that clients read slowly, and refuses requests that the threads could not start in time. The pages for
-operators have dedicated threads, so they respond even if all others are busy.
-docs/adr/0009-slow-clients.md compares this with other servers.
+operators have dedicated threads, so they respond even if all others are busy. docs/adr/0009-slow-clients.md compares
+this with other servers.
 """
 
 import resource
@@ -28,14 +28,14 @@ from catalog.policy import MB
 from movierec.http_messages import CHUNK, Incoming, Outgoing
 from movierec.overload import Backlog, refuse
 
-REQUESTS_KEPT = 8  # requests of maximum size that a process can hold; beyond that the oldest is dropped
+REQUESTS_KEPT = 8  # requests of maximum size that a process can hold; beyond that, the oldest is dropped
 SEND_BUFFER = 1 << 20
 TELL_SECONDS = 60.0  # interval between log lines about refused requests
-LAST_SECONDS = 5  # idle time after which connections are closed while the process shuts down
+LAST_SECONDS = 5  # idle time after which connections are closed during shutdown
 
 
 class Log(Logger):
-    """Formats gunicorn's log lines like the site's, from the first line on, and applies LOG_LEVEL."""
+    """Formats gunicorn's log lines like the site's and applies LOG_LEVEL, from the first line on."""
 
     def setup(self, cfg: Any) -> None:
         configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
@@ -57,7 +57,7 @@ class Connection(TConn):
         return (self.outgoing or self.incoming).deadline
 
     def close(self, graceful: bool = False) -> None:
-        """Close immediately. Gunicorn would make all clients wait up to 2 s for this one to close its side."""
+        """Close immediately. Gunicorn would make all clients wait up to 2 s until this one closes its side."""
         super().close()
 
 
@@ -76,14 +76,14 @@ class Worker(ThreadWorker):
         allow_many_files()
         self.probes = {path.encode(): ThreadPoolExecutor(1) for path in settings.PROBES}
         self.metrics = import_module("recommender.metrics")  # imported only after the master has set up metrics
-        for listener in self.sockets:  # accepted sockets inherit the option
+        for listener in self.sockets:  # inherited by accepted sockets
             listener.sock.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
         super().init_process()
 
     def accept(self, listener: Any) -> None:
         try:
             client, address = listener.accept()
-        except (BlockingIOError, ConnectionAbortedError):  # another worker was faster, or the client is gone
+        except (BlockingIOError, ConnectionAbortedError):  # another worker was faster, or the client has disconnected
             return
         except OSError as error:  # too many files are open
             if not self._close_idle() and self.waiting:
@@ -109,13 +109,13 @@ class Worker(ThreadWorker):
         self._keep_within_bounds()
 
     def _must_wait(self, conn: Connection, client: socket) -> bool:
-        """Receive available data and dispatch a complete request to a thread. Return whether more data must come."""
+        """Receive available data and dispatch a complete request to a thread. Return whether more data is needed."""
         try:
             if data := client.recv(CHUNK):
                 self._add(conn, data)
         except BlockingIOError:
             return True
-        except OSError:  # the client is gone, or the disk is full
+        except OSError:  # the client has disconnected, or the disk is full
             data = b""
         if data and not conn.incoming.is_complete:
             return True
@@ -193,7 +193,7 @@ class Worker(ThreadWorker):
             if conn.outgoing.send_more():
                 self._stop_waiting(conn)
                 self._finish(conn, future)
-        except OSError:  # the client is gone
+        except OSError:  # the client has disconnected
             self._drop(conn)
 
     def _finish(self, conn: Connection, future: "Future[Any]") -> None:
@@ -201,14 +201,14 @@ class Worker(ThreadWorker):
         super().finish_request(conn, future)
 
     def notify(self) -> None:
-        """Called on each event. Each call yields to another thread of a busy process, so once a second is enough."""
+        """Called on each event, but acts only once a second, because each run may yield to another thread."""
         now = time.monotonic()
         if now - self._notified >= 1:
             self._notified = now
             super().notify()
 
     def murder_pending(self) -> None:
-        """Drop clients that are too slow and, on shutdown, all that still send. Called at least once a second."""
+        """Drop clients that are too slow, or on shutdown all that are still sending. Called at least once a second."""
         now = time.monotonic()
         if self.alive and now - self._swept < 1:
             return
@@ -219,7 +219,7 @@ class Worker(ThreadWorker):
                 self._drop(conn)
 
     def murder_keepalived(self) -> None:
-        """Close connections that have been idle too long, sooner on shutdown. Called on each event."""
+        """Close connections that have been idle too long, or sooner on shutdown. Called on each event."""
         seconds = self.cfg.keepalive if self.alive else LAST_SECONDS
         latest = time.monotonic() + self.cfg.keepalive - seconds
         idle = self.keepalived_conns  # longest idle first
@@ -274,7 +274,7 @@ class Worker(ThreadWorker):
 
 
 def _has_data(client: socket) -> bool:
-    """Return whether there is data to read, not counting the end of the stream, that no event has reported yet."""
+    """Return whether there is unread data that no event has reported yet, not counting the end of the stream."""
     try:
         return bool(client.recv(1, MSG_PEEK | MSG_DONTWAIT))
     except OSError:

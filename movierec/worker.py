@@ -1,4 +1,4 @@
-"""The worker program, which uses little memory: its forked processes share what it has imported.
+"""The worker program. It uses little memory, because its forked processes share imported code.
 
 This module is imported before Django is set up.
 """
@@ -14,11 +14,11 @@ from celery import bootsteps
 from celery.apps import worker
 from celery.worker import state
 
-GROWTH_KB = 48 * 1024  # growth after which a forked process is replaced when its task ends
+GROWTH_KB = 48 * 1024  # growth after which a forked process is replaced at the end of its task
 
 
 class Idle(bootsteps.StartStopStep):
-    """Stops a worker without tasks for WORKER_IDLE_SECONDS. deploy/on-demand starts it again for the next task."""
+    """Stops a worker without tasks for WORKER_IDLE_SECONDS. deploy/on-demand starts it for the next task."""
 
     requires = ("celery.worker.components:Timer",)
 
@@ -51,10 +51,10 @@ class Worker(worker.Worker):
         self.max_memory_per_child = _peak_kb() + GROWTH_KB
 
     def on_start(self) -> None:
-        """Prepare memory for the pool, which forks next."""
+        """Prepare memory before the pool forks."""
         super().on_start()
         gc.collect()
-        gc.freeze()  # keeps the garbage collector of children from writing to, and so copying, shared memory
+        gc.freeze()  # prevents the garbage collector of child processes from copying shared memory
 
 
 def _peak_kb() -> int:

@@ -21,7 +21,7 @@ if settings.TRACING:
 def below(base_path: str, site: Application) -> Application:
     """Return an application that serves the site below a path such as /movies, or at the root if it is empty.
 
-    Proxies must pass the path on unchanged. Operators' pages are served at the root too, because health checks do not
+    Proxies must pass the path on unchanged. Operators' pages are also served at the root, because health checks do not
     know the path.
     """
     if not base_path:

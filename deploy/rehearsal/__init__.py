@@ -1,1 +1,1 @@
-"""Rehearses a deploy on this machine with the commands of .github/workflows/deploy.yml. Needs requirements-dev.txt."""
+"""Rehearses a deployment on this machine with the commands of deploy.yml. Needs requirements-dev.txt."""

@@ -1,4 +1,4 @@
-"""Rehearses a deploy from a successful CI run to a served list, a refusal by the gate, a rollback, or a release."""
+"""Rehearses a deployment, from a successful CI run to a served list, a rejected model, a rollback, or a release."""
 
 import argparse
 import os
@@ -99,7 +99,7 @@ class Rehearsal:
         return Runner(file, self._contexts() | {"inputs": inputs}, environment, folder).run()
 
     def _roll_back(self, environment: dict[str, str], render: Render) -> int:
-        """Rolls back to the previous champion, which the site must then serve, and to the previous code."""
+        """Rolls back to the previous champion and the previous code. Checks that the site serves this champion."""
         expected = {"render": SUCCESS, "ssh": SKIPPED}
         for inputs in ({"what": "model", "version": "1"}, {"what": "code", "version": ""}):
             results = self._run("rollback", environment, reason="rehearsal", **inputs)
@@ -113,7 +113,7 @@ class Rehearsal:
         return 0 if is_back else 1
 
     def _judge(self, results: dict[str, str], render: Render) -> int:
-        """Returns exit code 0 if the results are as expected. After a refusal, Render must have received no POST."""
+        """Returns exit code 0 if the results are as expected. After a refusal, Render must not have received a POST."""
         train, site = (FAILURE, SKIPPED) if self.refuse == "train" else (SUCCESS, FAILURE if self.refuse else SUCCESS)
         is_expected = results == {"train": train, "render": site, "ssh": SKIPPED}
         is_silent = not any(method == "POST" for method, _, _ in render.calls)
@@ -167,8 +167,10 @@ class Rehearsal:
         return {"github": github, "vars": variables, "secrets": known}
 
     def _prepare(self, environment: dict[str, str]) -> None:
-        """Creates the sample, the policy, the bucket, and a site with the sample. With `--refuse site` it also has a
-        champion trained on its own ratings; with `--roll-back`, one trained on the sample, which is in the store."""
+        """Creates the sample, the policy, the bucket, and a site with the sample.
+
+        With `--refuse site`, the site also has a champion trained on its own ratings. With `--roll-back`, it has one
+        trained on the sample, which is also in the store."""
         _write_sample(self.folder / "sample")
         gate = QUICK["gate"] | ({"max_latency_ms": 1e-6} if self.refuse == "train" else {})
         (self.folder / "policy.yaml").write_text(yaml.safe_dump(QUICK | {"gate": gate}))
@@ -193,7 +195,7 @@ def _sql(statement: str) -> None:
 
 
 def _write_sample(folder: Path) -> None:
-    """Writes a sample in MovieLens' layout: 120 users who each like, one after another, movies from 3 of 10 topics."""
+    """Writes a sample in MovieLens' layout, with 120 users who each like movies from 3 of 10 topics."""
     folder.mkdir()
     movies = [f"{n},Movie {n} ({1980 + n % 40}),Drama" for n in range(1, 91)]
     ratings = []

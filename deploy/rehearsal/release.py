@@ -1,5 +1,7 @@
-"""Rehearses a release on this machine with the commands of release.yml. Podman replaces Docker's build action, and a
-local registry (Debian's docker-registry) replaces GitHub's. Podman finds the base images by its own configuration."""
+"""Rehearses a release on this machine with the commands of release.yml.
+
+Podman replaces Docker's build action, and a local registry (Debian's docker-registry) replaces GitHub's. Podman finds
+the base images with its own configuration."""
 
 import os
 import secrets
@@ -27,7 +29,7 @@ SECONDS = 300  # longest time until an image serves, which is enough for an emul
 
 
 class Release:
-    """The rehearsal of a release. `platforms` replaces the workflow's; foreign platforms require an emulator."""
+    """The rehearsal of a release. `platforms` replaces the workflow's platforms. Foreign platforms need an emulator."""
 
     def __init__(self, folder: Path, platforms: str) -> None:
         self.folder, self.platforms, self.registry = folder, platforms.split(","), ""
@@ -68,7 +70,7 @@ class Release:
         return all(podman("manifest", "push", "--all", "--tls-verify=false", tags[0], f"docker://{x}") for x in pushed)
 
     def _serves(self, image: str, platform: str) -> bool:
-        """Whether the image in the registry contains the files of a release and its site responds."""
+        """Returns whether the image in the registry contains the files of a release and its site responds."""
         name = f"released-{secrets.token_hex(4)}"
         port = free_port()
         run = ["run", f"--platform={platform}", "--pull=always", "--tls-verify=false", f"--name={name}"]

@@ -1,4 +1,4 @@
-"""Local stand-ins for external services: Render's API as documented, and the container that Render would start."""
+"""Local stand-ins for external services: Render's API as documented, and the container that Render starts."""
 
 import json
 import os
@@ -17,7 +17,7 @@ STAGES = ("queued", "build_in_progress", "update_in_progress", "live")
 
 
 class Container:
-    """Runs the site like Render's free instance type, in one process group, with a disk that is empty at each start."""
+    """Runs the site like Render's free instance type: in one process group, with an empty disk at each start."""
 
     def __init__(self, environment: dict[str, str], disk: Path, log: Path) -> None:
         self.environment, self.disk, self.log = environment, disk, log
@@ -44,7 +44,7 @@ class Container:
 class Render:
     """Render's API. `calls` holds the received requests.
 
-    Each request for a deploy's status advances it by one stage, or sets it to `failing` if that is not empty.
+    Each request for the status of a deployment advances it by one stage, or sets it to `failing` if that is not empty.
     """
 
     failing = ""

@@ -1,7 +1,9 @@
-"""Runs the `run:` steps of a GitHub Actions workflow like its runner: jobs in the order of `needs`, each with a fresh
-copy of the files, bash that stops at the first error, and outputs and variables in files. It supports the syntax that
-our workflows use. Steps that use an action are printed and skipped, except the checkout and those that the caller
-implements; so are jobs that call another workflow."""
+"""Runs the `run:` steps of a GitHub Actions workflow: jobs in the order of `needs`, each with a fresh copy of the
+files.
+
+Like GitHub's runner, it uses bash that stops at the first error, and files for outputs and variables. It supports the
+syntax that our workflows use. Steps with an action are printed and skipped, except the checkout and those that the
+caller implements. Jobs that call another workflow are skipped too."""
 
 import os
 import re
@@ -25,8 +27,9 @@ Action = Callable[[Mapping[str, str], Path], bool]
 
 
 class Runner:
-    """Runs one workflow. `contexts` are GitHub's contexts github, vars, secrets and inputs. `environment` applies to
-    every process. `actions` replaces GitHub's actions, keyed by name."""
+    """Runs one workflow. `contexts` are GitHub's contexts github, vars, secrets and inputs.
+
+    `environment` applies to every process. `actions` replaces GitHub's actions, keyed by name."""
 
     def __init__(
         self,
@@ -114,12 +117,12 @@ def _listed(value: str | list[str] | None) -> list[str]:
 
 
 def filled(text: Any, contexts: Mapping[str, Any]) -> str:
-    """Returns the text with its ${{ expressions }} replaced by their values."""
+    """Replaces the ${{ expressions }} in the text by their values."""
     return re.sub(r"\$\{\{(.*?)\}\}", lambda match: str(evaluate(match[1], contexts) or ""), str(text), flags=re.DOTALL)
 
 
 def evaluate(expression: Any, contexts: Mapping[str, Any], result: str = SUCCESS) -> Any:
-    """Returns the value of an expression from our own workflows. As on GitHub, unknown names give an empty string."""
+    """Evaluates an expression from our own workflows. As on GitHub, unknown names give an empty string."""
 
     def python(token: str) -> str:
         is_literal = token[0] == "'" or token in ("==", "!=", "(", ")")
@@ -140,7 +143,7 @@ def evaluate(expression: Any, contexts: Mapping[str, Any], result: str = SUCCESS
 
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()  # keeps the order with the output of the steps
+    sys.stdout.flush()  # keeps the output in order with that of the steps
 
 
 def _pairs(file: Path) -> Iterator[tuple[str, str]]:
@@ -150,10 +153,7 @@ def _pairs(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def _checkout(folder: Path) -> Path:
-    """Copies this work tree's files and links the packages of its environment, so that nothing is installed.
-
-    Returns the folder.
-    """
+    """Copies the files of this work tree and links its installed packages. Returns the folder."""
     listed = [
         "git",
         "ls-files",

@@ -1,6 +1,6 @@
-"""Django's backend for Postgres, without the query that checks on each request whether the connection still works.
+"""Django's backend for Postgres, without the query that tests the connection on each request.
 
-A server that shut down has already notified the connection, and one that hangs would answer neither the check nor the
+A server that shut down has already notified the connection. A server that hangs would answer neither the test nor the
 next query.
 """
 
@@ -9,7 +9,7 @@ import time
 
 from django_prometheus.db.backends.postgresql import base
 
-FRESH_SECONDS = 5.0  # idle time without a check; after that a firewall or pool may have silently dropped the connection
+FRESH_SECONDS = 5.0  # idle time without a test; after that, a firewall or pool may have silently dropped the connection
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -22,7 +22,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return bool(is_usable)
 
     def _is_fresh(self) -> bool:
-        """Return whether the connection worked recently, without errors or unsolicited messages since."""
+        """Return whether the connection worked recently, without later errors or unsolicited messages."""
         if self.errors_occurred or not self.connection or self.connection.closed:
             return False
         poller = select.poll()

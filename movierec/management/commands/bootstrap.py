@@ -1,4 +1,4 @@
-"""Prepares a site from a fresh clone, step by step. A step that has already been done is skipped."""
+"""Prepares a site from a fresh clone. Skips steps that are already done."""
 
 import logging
 import os
@@ -58,7 +58,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def _only_warnings(verbosity: int) -> Iterator[None]:
-    """Hide log lines below WARNING during the steps. `--verbosity 2` shows them."""
+    """Hide log lines below WARNING during the steps, unless `--verbosity 2` is set."""
     root = logging.getLogger()
     former = root.level
     if verbosity < 2:
@@ -71,12 +71,12 @@ def _only_warnings(verbosity: int) -> Iterator[None]:
 
 
 def loopback() -> str:
-    """Return the loopback address on which `make run` listens: ::1 if HOST says so, otherwise 127.0.0.1."""
+    """Return the loopback address on which `make run` listens: ::1 if set in HOST, otherwise 127.0.0.1."""
     return "::1" if environment.text("HOST").strip("[]") == "::1" else "127.0.0.1"
 
 
 def check_port(port: int, *, name: str = "PORT") -> None:
-    """Raise CommandError if the port is in use. This is checked before any preparation."""
+    """Raise CommandError if the port is in use. Called before any preparation."""
     host = loopback()
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -90,7 +90,7 @@ def check_port(port: int, *, name: str = "PORT") -> None:
 
 
 def prepare(*, echo: Echo) -> None:
-    """Prepare database, static files, schedules, movies, a first model and a staff account. Report each step."""
+    """Prepare the database, static files, schedules, movies, a first model and a staff account. Reports each step."""
     echo(f"Movierec {settings.VERSION}, {_where()}")
     with _step("Database", echo):
         call_command("migrate", verbosity=0, interactive=False)
@@ -145,7 +145,7 @@ def _step(name: str, echo: Echo) -> Iterator[None]:
 
 
 def _collect_static() -> None:
-    """Collect static files only if one has changed, because compressing takes seconds."""
+    """Collect static files if one has changed. Compressing them takes seconds."""
     files = [storage.path(path) for finder in get_finders() for path, storage in finder.list([])]
     state = "\n".join(f"{path} {Path(path).stat().st_size} {Path(path).stat().st_mtime_ns}" for path in sorted(files))
     stamp = Path(settings.STATIC_ROOT) / ".collected"
@@ -156,7 +156,7 @@ def _collect_static() -> None:
 
 
 def _train(echo: Echo) -> None:
-    """Train the first model. If the gate rejects it or ratings are too few, the site shows popular movies."""
+    """Train the first model. If the gate rejects it or there are too few ratings, the site shows popular movies."""
     _wait_for_lost_run(echo)
     try:
         call_command("train_model")
@@ -168,7 +168,7 @@ def _train(echo: Echo) -> None:
 
 
 def _wait_for_lost_run(echo: Echo) -> None:
-    """Wait for a run whose process was killed on another host. It is active until its heartbeat is stale."""
+    """Wait for a run whose process was killed on another host. It stays active until its heartbeat is stale."""
     requeue_stale(PipelineRun.KIND)
     deadline = time.monotonic() + settings.POLICY.training.stale_after_seconds + proof_seconds() + 5
     active = PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE)
@@ -180,7 +180,7 @@ def _wait_for_lost_run(echo: Echo) -> None:
 
 
 def _create_superuser(name: str, echo: Echo) -> None:
-    """Create a staff account for automated installations, from the variables of Django's `createsuperuser`."""
+    """Create a staff account for automated installations. Uses the variables of Django's `createsuperuser`."""
     password = os.environ.get("DJANGO_SUPERUSER_PASSWORD", "")
     if not password:
         raise CommandError("DJANGO_SUPERUSER_USERNAME is set, so DJANGO_SUPERUSER_PASSWORD has to be set, too.")

@@ -24,7 +24,7 @@ class Command(BaseCommand):
             raise CommandError("Flower can stop workers, so it needs a sign-in: set FLOWER_BASIC_AUTH=user:password.")
         self.stdout.write(f"Flower is at http://{options['address']}:{options['port']}")
         arguments = ["--app", "movierec", "flower", f"--address={options['address']}", f"--port={options['port']}"]
-        # Otherwise Flower's metrics would show killed workers, and those of replaced containers, as online forever.
+        # Otherwise Flower's metrics would always show killed workers, and those of replaced containers, as online.
         arguments.append("--purge-offline-workers=300")
-        # Passed through the environment because every user of the machine can read arguments.
+        # passed in the environment, because all users of the machine can read arguments
         become("celery", *arguments, FLOWER_BASIC_AUTH=settings.FLOWER_BASIC_AUTH)
