@@ -267,6 +267,8 @@ def test_texts_for_libraries_are_texts_of_the_libraries():
         folder = Path(find_spec(package).origin).parent
         for catalogue in folder.glob("**/locale/*/LC_MESSAGES/*.mo"):
             texts -= {entry.msgid for entry in polib.mofile(str(catalogue))}
-        code = "".join(module.read_text(encoding="utf-8") for module in folder.glob("*.py"))
+        code = "".join(
+            module.read_text(encoding="utf-8") for path in ("*.py", "conf/locale/*.py") for module in folder.glob(path)
+        )
         texts -= {text for text in texts if f"'{text}'" in code or f'"{text}"' in code}  # newer than its catalogue
     assert texts == set()
