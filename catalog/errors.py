@@ -170,6 +170,19 @@ class ImportNotReady(
 ): ...
 
 
+class RowNotFound(
+    CatalogError,
+    code="row_not_found",
+    text=_("There is no such row any more: its file was imported, discarded or replaced."),
+    status=404,
+): ...
+
+
+class InvalidMatch(
+    CatalogError, code="invalid_match", text=_("A movie cannot be chosen for this row."), status=409
+): ...
+
+
 class ImportFailed(CatalogError, code="import_failed", text=_("The data set cannot be imported.")):
     """The data set cannot be imported. The message says what was expected and what was found."""
 

@@ -71,6 +71,7 @@ class ImportsPolicy(Section):
     stale_after_seconds: int = key(25, "time without a heartbeat after which an import is retried", ge=10)
     attempts: Count = key(3, "attempts before an import fails")
     keep_days: Count = key(30, "how long previews and unmatched rows are kept")
+    max_choices: Count = key(2000, "movies that a user has chosen for unmatched rows, remembered for later rows")
 
 
 class JobsPolicy(Section):

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.contrib.sitemaps import views as sitemaps
 from django.urls import path
 
-from catalog.views import accounts, diary, keys, library, lists, movies, record, setup, sign_in, site
+from catalog.views import accounts, diary, keys, library, lists, matching, movies, record, setup, sign_in, site
 
 app_name = "catalog"
 urlpatterns = [
@@ -50,6 +50,9 @@ urlpatterns = [
     path("lists/<slug:key>/edit/", lists.edit, name="edit-list"),
     path("lists/<slug:key>/movies/<id:movie_id>/", lists.change_movie, name="change-list-movie"),
     path("import/", library.upload, name="import"),
+    path("import/rows/<id:row_id>/", library.match_row, name="match-row"),
+    path("import/choices/", matching.choices, name="match-choices"),
+    path("import/choices/<id:choice_id>/forget/", matching.forget, name="forget-choice"),
     path("import/<id:import_id>/commit/", library.commit, name="commit-import"),
     path("import/<id:import_id>/answer/", library.answer, name="answer-import"),
     path("import/<id:import_id>/discard/", library.discard, name="discard-import"),
@@ -65,6 +68,8 @@ urlpatterns = [
     path("accounts/keys/<id:key_id>/revoke/", keys.revoke_one, name="revoke-key"),
     path("accounts/media-servers/", keys.media_servers, name="media-servers"),
     path("accounts/media-servers/names/", keys.media_server_names, name="media-server-names"),
+    path("accounts/media-servers/events/<id:event_id>/", matching.match_event, name="match-event"),
+    path("accounts/media-servers/again/", keys.match_again, name="match-events-again"),
     path("accounts/media-servers/off/", keys.remove_media_servers, name="remove-media-servers"),
     path("accounts/feeds/", accounts.feeds, name="feeds"),
     path("accounts/feeds/off/", accounts.remove_feeds, name="remove-feeds"),

@@ -18,6 +18,7 @@ from catalog.models import (
     HookEvent,
     ImportRow,
     Keyword,
+    MatchChoice,
     Movie,
     MovieGenre,
     MovieKeyword,
@@ -59,6 +60,7 @@ BUDGETS = {
     "/api/v1/feeds/{key}/watchlist.rss": 4,
     "/accounts/services/": 4,
     "/import/": 5,
+    "/import/choices/": 4,
     "/api/v1/movies/": 6,
     "/api/v1/movies/?q=movie": 9,
     "/api/v1/movies/{movie}/": 8,
@@ -100,6 +102,7 @@ def grow(nora: User) -> Callable[[int], Movie]:
             Viewing.objects.create(user=nora, movie=Movie.objects.create(title=f"Unrated {number}"))
             HookEvent.objects.create(hook=hook, service="plex", movie=rating.movie, happened_at=timezone.now())
             ImportRow.objects.create(user_import=user_import, movie=rating.movie, file="x", line=number, kind="rated")
+            MatchChoice.objects.create(user=nora, movie=rating.movie, identity={"title": str(number)})
         return subject
 
     return add

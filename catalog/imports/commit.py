@@ -12,9 +12,10 @@ from catalog.errors import ImportNotReady
 from catalog.imports.changes import Changes, changes_of
 from catalog.imports.lifecycle import create_import
 from catalog.imports.reading import Answers
+from catalog.imports.remembered import lock_user
 from catalog.ingest.rows import insert_rows
 from catalog.jobs.queue import enqueue
-from catalog.models import Movie, Note, Rating, User, UserImport, Viewing, WatchlistItem
+from catalog.models import Movie, Note, Rating, UserImport, Viewing, WatchlistItem
 from catalog.progress import chunks
 from catalog.signals import rating_recorded
 
@@ -41,10 +42,10 @@ def answer_questions(user_import: UserImport, *, answers: Answers, trigger: str)
 def commit_import(user_import: UserImport) -> UserImport:
     """Imports all matched rows in one transaction. Calling it again changes nothing. Raises ImportNotReady.
 
-    Unmatched rows are kept with their reasons until the policy's retention period ends.
+    Unmatched rows are kept with their reasons until the policy's retention period ends, or a movie is chosen for them.
     """
     with transaction.atomic():
-        list(User.objects.select_for_update(no_key=True).filter(pk=user_import.user_id))
+        lock_user(user_import.user)
         now = UserImport.objects.filter(pk=user_import.pk).defer("content").first()
         if now and now.state == UserImport.State.DONE:
             return now
@@ -52,16 +53,21 @@ def commit_import(user_import: UserImport) -> UserImport:
             state = UserImport.State(now.state).label if now else _("discarded")
             message = _("{name} is {state}; it can be imported once it has been read.")
             raise ImportNotReady(message.format(name=user_import.name, state=state))
-        rated = Movie.objects.filter(pk__in=user_import.rows.values("movie")).order_by("pk")
-        # locked: none can be deleted from here on
-        list(rated.select_for_update(no_key=True).values_list("pk", flat=True))
-        changes = changes_of(user_import)
-        _write(changes)
-        user_import.rows.exclude(movie=None).delete()
-        user_import.counts |= changes.counts()
+        user_import.counts |= write_matched(user_import)
         user_import.committed_at, user_import.content = timezone.now(), b""
         user_import.save(update_fields=["counts", "committed_at", "content"])
     return user_import
+
+
+def write_matched(user_import: UserImport) -> dict[str, int]:
+    """Imports the matched rows, deletes them, and returns what they changed. Call `lock_user` first."""
+    rated = Movie.objects.filter(pk__in=user_import.rows.values("movie")).order_by("pk")
+    # locked: none can be deleted from here on
+    list(rated.select_for_update(no_key=True).values_list("pk", flat=True))
+    changes = changes_of(user_import)
+    _write(changes)
+    user_import.rows.exclude(movie=None).delete()
+    return changes.counts()
 
 
 def _write(changes: Changes) -> None:

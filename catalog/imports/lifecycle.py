@@ -17,6 +17,7 @@ from catalog.imports.fields import ParsedRow
 from catalog.imports.formats import read_upload
 from catalog.imports.matching import Match, match_rows
 from catalog.imports.reading import Answers
+from catalog.imports.remembered import Remembered
 from catalog.imports.report import counts_of
 from catalog.ingest.rows import insert_rows
 from catalog.jobs.heartbeat import beating
@@ -33,7 +34,7 @@ ROWS_A_WRITE = 2000
 MAX_SECONDS = 1800
 READ_TASK = "catalog.read_import"
 PARSED = ("file", "line", "kind", "title", "year", "rating", "recorded_at", "watched_on", "is_rewatch")
-COLUMNS = ("user_import_id", *PARSED, "movie_id", "review", "reasons", "ignored")
+COLUMNS = ("user_import_id", *PARSED, "movie_id", "review", "reasons", "ignored", "identity", "choice")
 
 
 def receive_upload(
@@ -110,7 +111,7 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
         answers=user_import.answers,
     )
     rows = reading.rows
-    matches = match_rows(rows)
+    matches = Remembered(user_import.user).apply(rows, match_rows(rows), user_import.format)
     user_import.rows.all().delete()
     pace, n_read = Pace(), 0
     for pairs in chunks(list(zip(rows, matches, strict=True)), ROWS_A_WRITE):
@@ -131,10 +132,11 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
 
 
 def _row(user_import: UserImport, row: ParsedRow, match: Match) -> list[Any]:
-    """Returns the values of an ImportRow in the order of COLUMNS. Reviews of unmatched movies are discarded."""
+    """Returns the values of an ImportRow in the order of COLUMNS. Reviews are dropped if no movie can be chosen."""
     values = (getattr(row, name) for name in PARSED)
-    review = row.review if match.movie_id else ""
-    return [user_import.pk, *values, match.movie_id, review, json.dumps(match.reasons), json.dumps(row.ignored)]
+    review = row.review if match.movie_id or match.identity else ""
+    reasons, ignored, identity = map(json.dumps, (match.reasons, row.ignored, match.identity))
+    return [user_import.pk, *values, match.movie_id, review, reasons, ignored, identity, match.choice]
 
 
 def remove_old_imports() -> int:

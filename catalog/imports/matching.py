@@ -5,9 +5,9 @@ premieres.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from catalog.imports.fields import ParsedRow
 from catalog.ingest.identity import PUBLIC_IDS, Candidate, Candidates, ids_of
@@ -24,11 +24,16 @@ Identity = tuple[object, ...]
 
 
 class Match(NamedTuple):
-    """The result for one row. `reasons` explain why there is no movie. `is_near` is set if the year differs by one."""
+    """The result for one row. `reasons` explain why there is no movie. `is_near` is set if the year differs by one.
+
+    `identity` and `choice` are set by `remembered.Remembered`.
+    """
 
     movie_id: int | None
     reasons: tuple[Reason, ...] = ()
     is_near: bool = False
+    identity: Mapping[str, Any] = {}
+    choice: str = ""
 
 
 def _none(reason: Reason) -> Match:

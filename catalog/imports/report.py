@@ -9,9 +9,9 @@ from django.utils.translation import gettext, gettext_noop, ngettext, ngettext_l
 from catalog.imports.fields import Kind, ParsedRow
 from catalog.imports.matching import Match
 from catalog.imports.reading import QUESTIONS
-from catalog.models import UserImport
+from catalog.models import ImportRow, UserImport
 
-IMPORTED = (Kind.RATED, Kind.WATCHED, Kind.WANTED)
+IMPORTED = ImportRow.IMPORTED
 SILENT = gettext_noop("The file does not say what was watched, rated or wanted")
 # Messages by count, in singular and plural.
 KINDS = {

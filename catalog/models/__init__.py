@@ -5,6 +5,7 @@ from catalog.models.hook import Hook, HookEvent
 from catalog.models.imports import ImportRow, ImportRun, SampleLoad, UserImport
 from catalog.models.invitation import Invitation, PendingSignUp
 from catalog.models.job import Job
+from catalog.models.match_choice import MatchChoice
 from catalog.models.metadata import (
     GENRES,
     AlternativeTitle,

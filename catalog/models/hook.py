@@ -8,8 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models.api_key import PREFIX_LENGTH
-from catalog.models.movie import Movie
-from catalog.models.reasons import describe
+from catalog.models.match_choice import Matched
 
 MARK = "mrh_"  # prefix of every secret, so that logs can mask it and secret scanners recognise it
 NAMES_LENGTH = 200
@@ -43,7 +42,7 @@ class Hook(models.Model):
         return account.strip().casefold() in {name.strip().casefold() for name in self.names.split(",")}
 
 
-class HookEvent(models.Model):
+class HookEvent(Matched):
     """An event from a media server about a movie, with its outcome. Consecutive identical events share one row."""
 
     class Kind(models.TextChoices):
@@ -61,12 +60,9 @@ class HookEvent(models.Model):
     hook = models.ForeignKey(Hook, on_delete=models.CASCADE, related_name="events")
     service = models.CharField(max_length=16, help_text="Code of one of `hooks.formats`.")
     kind = models.CharField(max_length=16, choices=Kind)
-    title = models.CharField(max_length=300, blank=True)
-    year = models.PositiveSmallIntegerField(null=True)
     rating = models.FloatField(null=True)
-    movie = models.ForeignKey(Movie, on_delete=models.SET_NULL, null=True)
+    watched_on = models.DateField(null=True, help_text="The day in the server's time zone.")
     outcome = models.CharField(max_length=16, choices=Outcome)
-    reasons = models.JSONField(default=list, help_text="Why there is no movie, as codes.")
     happened_at = models.DateTimeField(help_text="As the server says, or when the event came in.")
     received_at = models.DateTimeField(default=timezone.now, help_text="When it came in last.")
     times = models.PositiveIntegerField(default=1, help_text="How often it came in.")
@@ -78,8 +74,9 @@ class HookEvent(models.Model):
         return f"{self.kind}: {self.title or self.movie_id}"
 
     @property
-    def reason(self) -> str:
-        return f"{describe(self.reasons)}." if self.reasons else ""
+    def is_matchable(self) -> bool:
+        """Whether its owner can choose a movie for it."""
+        return self.outcome == self.Outcome.UNMATCHED and not self.is_not_a_movie
 
 
 def new_secret() -> str:

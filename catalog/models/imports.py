@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models.job import Job
-from catalog.models.movie import Movie
+from catalog.models.match_choice import Matched
 from catalog.models.querysets import UserImportQuerySet
 from catalog.models.rating import NOTE_LENGTH, RATING_STEPS
 from catalog.models.reasons import describe
@@ -108,7 +108,7 @@ class UserImport(Job):
         return self.state in (self.State.WAITING, self.State.READING)
 
 
-class ImportRow(models.Model):
+class ImportRow(Matched):
     """One row of an uploaded file and the movie it matches. If there is no match, `reasons` explain why.
 
     Only rows of the first three kinds can be imported.
@@ -121,19 +121,17 @@ class ImportRow(models.Model):
         NOTHING = "nothing", _("says nothing")
         UNREADABLE = "unreadable", _("not readable")
 
+    IMPORTED = (Kind.RATED, Kind.WATCHED, Kind.WANTED)
+
     user_import = models.ForeignKey(UserImport, on_delete=models.CASCADE, related_name="rows")
     file = models.CharField(max_length=200)
     line = models.PositiveIntegerField(help_text="In a JSON file, the number of the item.")
     kind = models.CharField(max_length=16, choices=Kind)
-    title = models.CharField(max_length=300, blank=True)
-    year = models.PositiveSmallIntegerField(null=True)
     rating = models.FloatField(null=True, choices=[(step, f"{step:g}") for step in RATING_STEPS])
     recorded_at = models.DateTimeField(null=True)
     watched_on = models.DateField(null=True)
     is_rewatch = models.BooleanField(default=False)
     review = models.TextField(max_length=NOTE_LENGTH, blank=True, db_default="", help_text="Becomes a note.")
-    movie = models.ForeignKey(Movie, on_delete=models.SET_NULL, null=True)
-    reasons = models.JSONField(default=list, help_text="Why there is no movie, as codes.")
     ignored = models.JSONField(default=list, help_text="Details that were ignored, as codes.")
 
     class Meta:
@@ -144,8 +142,9 @@ class ImportRow(models.Model):
         return f"{self.file}, line {self.line}"
 
     @property
-    def reason(self) -> str:
-        return f"{describe(self.reasons)}." if self.reasons else ""
+    def is_matchable(self) -> bool:
+        """Whether its owner can choose a movie for it."""
+        return self.kind in self.IMPORTED and (self.movie_id is None or bool(self.choice)) and not self.is_not_a_movie
 
     @property
     def note(self) -> str:

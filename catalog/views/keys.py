@@ -17,6 +17,8 @@ from django.views.decorators.http import require_http_methods
 from catalog.errors import InvalidEvent, InvalidKey
 from catalog.hooks.formats import SERVERS
 from catalog.hooks.services import create_hook, events_of, remove_hook, save_names
+from catalog.hooks.unmatched import match_events_again
+from catalog.imports.candidates import add_candidates
 from catalog.keys import create_key, revoke_key, revoke_keys, scopes_for
 from catalog.models import APIKey, Hook, User
 from catalog.models.api_key import NAME_LENGTH
@@ -132,6 +134,16 @@ def remove_media_servers(request: SignedInRequest) -> HttpResponse:
     return redirect("catalog:media-servers")
 
 
+@post_only
+@login_required
+def match_again(request: SignedInRequest) -> HttpResponse:
+    """Looks for the movies of all unmatched events again."""
+    n = match_events_again(user=request.user)
+    text = ngettext("%(n)d event was matched now.", "%(n)d events were matched now.", n) % {"n": n}
+    messages.success(request, text if n else _("The catalogue still has none of these movies."))
+    return redirect("catalog:media-servers")
+
+
 def _media_servers(
     request: SignedInRequest, *, secret: str = "", form: NamesForm | None = None, status: int = 200
 ) -> HttpResponse:
@@ -139,11 +151,15 @@ def _media_servers(
     shown = secret or (f"{hook.prefix}\u2026" if hook else "")
     start = request.build_absolute_uri(reverse("api:hook", args=["service", "key"])).removesuffix("service/key/")
     servers = [{"server": server, "address": f"{start}{server.code}/{shown}/"} for server in SERVERS.values()]
+    events = list(events_of(hook)) if hook else []
+    add_candidates(events)
     context = {
         "hook": hook,
         "is_new": bool(secret),
         "servers": servers,
-        "events": [(SERVERS[event.service].label, event) for event in events_of(hook)] if hook else [],
+        "events": [(SERVERS[event.service].label, event) for event in events],
+        "is_unmatched": any(event.is_matchable for event in events),
+        "next_url": reverse("catalog:media-servers"),
         "form": form or NamesForm({"names": hook.names} if hook else None),
     }
     return render(request, "catalog/media_servers.html", context, status=status)

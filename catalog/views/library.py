@@ -1,20 +1,27 @@
 """Pages for a user's own data: ratings, the watchlist, imports from other sites and exports."""
 
+from typing import Any
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from catalog.archive import EXPORTS
 from catalog.archive import export as export_data
-from catalog.errors import ImportNotReady, InvalidImport, UploadTooLarge
+from catalog.errors import ImportNotReady, InvalidImport, InvalidMatch, MovieNotFound, RowNotFound, UploadTooLarge
 from catalog.forms import RatingForm, UploadForm
 from catalog.guests import mark_for, rate_for
+from catalog.imports.candidates import add_candidates
+from catalog.imports.choices import Chosen, choose_movie, undo_choice
 from catalog.imports.commit import answer_questions, commit_import
 from catalog.imports.formats import FORMATS
 from catalog.imports.lifecycle import receive_upload
@@ -25,6 +32,7 @@ from catalog.models import ImportRow, Movie, Rating, UserImport, WatchlistItem
 from catalog.return_addresses import safe_next
 from catalog.services import add_to_watchlist, is_wanted_by, remove_from_watchlist
 from catalog.throttling import AnonThrottle, ImportThrottle, limited
+from catalog.views.matching import chosen_movie, search_page
 from catalog.views.pages import HtmxRequest, SignedInRequest, is_htmx, is_on_page_of, paginated, post_only, to_sign_in
 
 IMPORT_ROWS = 50
@@ -178,16 +186,67 @@ def _import_page(request: SignedInRequest, form: UploadForm, *, status: int = 20
 
 
 def _tab_of_rows(request: SignedInRequest, user_import: UserImport) -> dict[str, object]:
-    """Returns the rows of the selected tab. Unmatched rows come first, because only those may need action."""
+    """Returns the rows of the selected tab, with suggestions for unmatched ones."""
+    tabs = _tabs(user_import, request.GET.get("show", ""))
+    rows = user_import.rows.filter(TABS[tabs["shown"]][2]).select_related("movie")
+    page = paginated(request, rows, page_size=IMPORT_ROWS)
+    add_candidates(page.object_list)
+    return {"page": page, "next_url": request.get_full_path(), **tabs}
+
+
+def _tabs(user_import: UserImport, shown: str) -> dict[str, Any]:
+    """Returns the tabs and the selected one. Unmatched rows come first, because only those may need action."""
     counts = {"not_found": user_import.counts["unmatched"]} | user_import.counts
     tabs = {name: (label, counts.get(key, 0)) for name, (label, key, _rows) in TABS.items()}
     tabs = {name: tab for name, tab in tabs.items() if tab[1] or name in ALWAYS_SHOWN}
     if user_import.state == UserImport.State.DONE:
         del tabs["matched"]
-    shown = request.GET.get("show", "")
-    shown = shown if shown in tabs else next((name for name, tab in tabs.items() if tab[1]), "unmatched")
-    rows = user_import.rows.filter(TABS[shown][2]).select_related("movie")
-    return {"page": paginated(request, rows, page_size=IMPORT_ROWS), "shown": shown, "tabs": tabs}
+    first = next((name for name, tab in tabs.items() if tab[1]), "unmatched")
+    return {"shown": shown if shown in tabs else first, "tabs": tabs}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def match_row(request: SignedInRequest, row_id: int) -> HttpResponse:
+    """Searches for the movie of an unmatched row; a POST chooses it, or undoes the choice.
+
+    htmx receives the row, and the changed summary of the import.
+    """
+    if request.method != "POST":
+        row = get_object_or_404(ImportRow, pk=row_id, user_import__user=request.user)
+        action = reverse("catalog:match-row", args=[row_id])
+        return search_page(request, row, action=action, back="catalog:import", target=f"#row-{row_id}")
+    try:
+        if "undo" in request.POST:
+            chosen = undo_choice(user=request.user, row_id=row_id)
+        else:
+            chosen = choose_movie(user=request.user, row_id=row_id, movie_id=chosen_movie(request))
+    except RowNotFound as error:
+        return _import_page(request, UploadForm(), status=error.status, refused=str(error))
+    except (ImportNotReady, InvalidMatch, MovieNotFound) as error:
+        messages.error(request, str(error))
+        return _to_rows(request)
+    return _matched(request, chosen)
+
+
+def _to_rows(request: SignedInRequest) -> HttpResponse:
+    back = safe_next(request, "catalog:import")
+    return HttpResponseClientRedirect(back) if is_htmx(request) else redirect(back)
+
+
+def _matched(request: SignedInRequest, chosen: Chosen) -> HttpResponse:
+    row, user_import, back = chosen.row, chosen.row.user_import, safe_next(request, "catalog:import")
+    if is_htmx(request) and chosen.n_rows == 1:
+        add_candidates([row])
+        context = {"row": row, "user_import": user_import, "is_imported": chosen.is_imported, "next_url": back}
+        shown = QueryDict(urlsplit(back).query).get("show", "")
+        summary = {"sentences": sentences(user_import), **_tabs(user_import, shown), "is_oob": True}
+        return render(request, "catalog/_import_row_matched.html", summary | context)
+    if row.movie:
+        names = {"row": row.title or gettext("(no title)"), "movie": row.movie, "n": chosen.n_rows}
+        text = ngettext("%(row)s is %(movie)s now.", "%(row)s is %(movie)s now, in %(n)d rows.", chosen.n_rows)
+        messages.success(request, text % names)
+    return _to_rows(request)
 
 
 @post_only

@@ -60,8 +60,9 @@ def test_importing_it_again_changes_nothing(nora, heat):
     assert noted(nora) == before == (["Loud"], ["Long"])
 
 
-def test_a_review_of_an_unknown_movie_is_not_kept(nora):
-    assert imported(nora, ("Loud", "2020-05-01")).rows.get().review == ""
+def test_a_review_of_an_unknown_movie_waits_for_a_choice(nora):
+    assert imported(nora, ("Loud", "2020-05-01")).rows.get().review == "Loud"
+    assert noted(nora) == ([], [])
 
 
 def test_of_a_long_review_a_note_keeps_what_it_holds(nora, heat):
