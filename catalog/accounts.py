@@ -1,4 +1,4 @@
-"""Services for accounts: requirements of a sign-in, and deletion."""
+"""Services for accounts: requirements for sign-in, and deletion."""
 
 from typing import Any
 
@@ -32,13 +32,13 @@ def has_to_confirm(user: User) -> bool:
 
 
 def check_passwords_are_on() -> None:
-    """Raises PasswordSignInOff if people can sign in only at their identity provider or with a passkey."""
+    """Raises PasswordSignInOff if people can only sign in with an identity provider or a passkey."""
     if not settings.PASSWORD_SIGN_IN:
         raise PasswordSignInOff
 
 
 def check_password_suffices(user: User) -> None:
-    """Raises EmailNotConfirmed or SecondFactorNeeded if the correct password alone does not sign in."""
+    """Raises EmailNotConfirmed or SecondFactorNeeded if the password is not enough to sign in."""
     if has_to_confirm(user):
         raise EmailNotConfirmed
     if is_mfa_enabled(user):
@@ -46,7 +46,7 @@ def check_password_suffices(user: User) -> None:
 
 
 def identities_of(user: Any) -> Any:
-    """Returns the user's identities at the current provider, with which they can sign in."""
+    """Returns the user's identities at the current provider, which they can sign in with."""
     issuer = settings.OIDC.issuer if settings.OIDC else None
     return SocialAccount.objects.filter(user_id=user.pk, provider=issuer)
 
@@ -63,7 +63,7 @@ def has_way_in(user: User, *, without: SocialAccount | Authenticator) -> bool:
 def delete_account(*, user: User) -> None:
     """Deletes the user with their data in all apps, and subtracts their ratings from the movies' aggregates.
 
-    Locks the user's row first, so that they cannot rate in the meantime, then the movies they rated.
+    First locks the user's row, so that they cannot rate meanwhile, then the movies they rated.
     """
     with transaction.atomic():
         if not User.objects.select_for_update().filter(pk=user.pk).exists():
@@ -73,5 +73,5 @@ def delete_account(*, user: User) -> None:
         theirs = Rating.objects.filter(user=user, movie=OuterRef("pk")).values("rating")
         rated.update(rating_count=F("rating_count") - 1, rating_sum=F("rating_sum") - Subquery(theirs))
         about_them = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=user.pk)
-        about_them.update(object_repr=f"user {user.pk}")  # keeps the record of what staff did, without the name
+        about_them.update(object_repr=f"user {user.pk}")  # keeps the log of staff actions, without the name
         user.delete()

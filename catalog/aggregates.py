@@ -1,4 +1,4 @@
-"""Values stored on movies (rating count and sum, search columns, popularity) and people: rebuild, check and repair."""
+"""Rebuilds, checks and repairs values stored on movies and people: counts, sums, search columns, popularity."""
 
 from collections.abc import Iterable
 
@@ -22,9 +22,9 @@ BATCH = 1000
 
 
 def rebuild_aggregates(movie_ids: Iterable[int] | None = None) -> int:
-    """Recounts the ratings of these movies, or of all. Returns the number of movies with a wrong count or sum.
+    """Recounts the ratings of these movies, or of all. Returns the number of movies that had a wrong count or sum.
 
-    On Postgres this blocks new ratings: an UPDATE that waited for a row would write the count of its own older
+    On Postgres this blocks new ratings, because an UPDATE that waits for a row would write the count of an older
     snapshot. SQLite has a single writer anyway.
     """
     chosen = "" if movie_ids is None else f"WHERE movie.id IN ({', '.join(str(int(pk)) for pk in movie_ids) or 'NULL'})"
@@ -47,10 +47,10 @@ def rebuild_aggregates(movie_ids: Iterable[int] | None = None) -> int:
 
 
 def check_aggregates() -> dict[str, int]:
-    """Returns the numbers of wrong values that are above zero.
+    """Returns the numbers of wrong values, without zeros.
 
-    `figures`, `popularity` and `titles` count movies, `people` those with wrong search terms, and `terms` those that
-    search lacks. Reads every rating and title; changes nothing.
+    `figures`, `popularity` and `titles` count movies, `people` those with wrong search terms, and `terms` those missing
+    from search. Reads every rating and title, and changes nothing.
     """
     known = set(SearchTerm.objects.values_list("term", flat=True))
     wrong = {"figures": _wrong_figures(), "popularity": wrong_popularity(), "titles": _wrong_titles()}

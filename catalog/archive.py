@@ -1,6 +1,6 @@
-"""A copy of all data stored about a user. Follows the models' relations, so that new models are included.
+"""Exports all data stored about a user. Follows the models' relations, so that new models are included.
 
-A model that must not be included sets NOT_EXPORTED to the reason, and names excluded fields in SECRETS.
+To exclude a model, set NOT_EXPORTED to the reason. To exclude fields, list them in SECRETS.
 """
 
 import json
@@ -29,14 +29,14 @@ ACCOUNT = (
 
 
 def export(*, user: User, format: str) -> Export:
-    """Exports in one of EXPORTS: a file that this and other sites can import, or all data as JSON."""
+    """Exports in one of EXPORTS: a file that other sites can import, or all data as JSON."""
     if format != EVERYTHING:
         return export_ratings(user=user, format=format)
     return Export("movierec-everything.json", "application/json", "".join(_archive_of(user)).encode())
 
 
 def _archive_of(user: User) -> Iterator[str]:
-    """Yields the JSON document in parts: the user's rows of each model, and why other models are not included."""
+    """Yields the JSON document in parts: the user's rows of each model, and the reasons for excluded models."""
     owned = dict(_owned_by(User))
     account = {name: getattr(user, name) for name in ACCOUNT}
     yield f'{{"made_at": {_json(timezone.now())},\n"account": {_json(account)},\n"rows": {{'
@@ -60,7 +60,7 @@ def _records_of_the_site() -> dict[str, str]:
 
 
 def _owned_by(model: type[Model], above: str = "") -> Iterator[tuple[type[Model], str]]:
-    """Yields each model whose rows are deleted with a row of this one, and the look-up path to it."""
+    """Yields each model whose rows are deleted together with a row of this one, and the look-up path to it."""
     for relation in _relations(model):
         if _is_owned(relation):
             path = f"{relation.field.name}__{above}" if above else relation.field.name

@@ -1,4 +1,4 @@
-"""Bounds of values that any source may give for a movie, or a request for movies."""
+"""Limits on values from any source."""
 
 FIRST_YEAR, LAST_YEAR = 1870, 2200  # other years are mistakes
 LARGEST_ID = 2**31 - 1  # the largest id of another site that fits a column

@@ -1,8 +1,7 @@
-"""Counts requests across all processes: in Redis, or in a database if there is no Redis or it is unreachable.
+"""Counts requests across all processes, in Redis or, if Redis is missing or unreachable, in a database.
 
-While a full or read-only disk keeps the database from counting, each process counts its own requests. A window begins
-with its first request and has a fixed length. In each place, counting is one atomic step that uses the server's clock,
-so that no two requests get the same number.
+If the database cannot be written, each process counts its own requests. A window begins with its first request and has
+a fixed length. Counting is one atomic step that uses the server's clock, so that no two requests get the same number.
 """
 
 import hashlib
@@ -24,8 +23,8 @@ from catalog.signals import counter_failed
 
 logger = logging.getLogger(__name__)
 
-PAUSE_SECONDS = 5  # before a process retries a Redis or database that failed to count
-CLEAN_EVERY = 100  # windows; expired ones are deleted once per this many new ones, on average
+PAUSE_SECONDS = 5  # pause before a process retries a Redis or database that failed
+CLEAN_EVERY = 100  # expired windows are deleted once per this many new ones, on average
 KEYS_IN_MEMORY = 10_000  # if there are more, the oldest window is dropped
 FILE = "counter.sqlite3"  # used by embedded sites
 TABLE = RequestCount._meta.db_table
@@ -34,7 +33,7 @@ NOW = {
     "sqlite": "(julianday('now') - 2440587.5) * 86400",
     "postgresql": "extract(epoch FROM clock_timestamp())::float8",
 }
-# A window that ends too far in the future began before the clock was set back, or under another rate.
+# Windows that end too far in the future began before the clock was set back, or under another rate.
 GOES_ON = "row.ends_at BETWEEN {now} AND excluded.ends_at + %(seconds)s"
 UPSERT = f"""
 INSERT INTO {{table}} AS row (key, count, ends_at) VALUES (%(key)s, %(n)s, {{now}} + %(seconds)s)
@@ -50,7 +49,7 @@ _memory_lock = threading.Lock()
 
 
 def _redis() -> ModuleType:
-    from catalog import redis_counter  # redis is slow to import, and commands count nothing
+    from catalog import redis_counter  # slow to import, and not needed by commands
 
     return redis_counter
 
@@ -76,7 +75,7 @@ def count(key: str, *, seconds: int, n: int = 1) -> tuple[int, float]:
 
 
 def redis_error() -> str:
-    """Returns why Redis cannot count; empty if it can, or if the site has no Redis."""
+    """Returns why Redis cannot count, or "" if it can or the site has no Redis."""
     try:
         if settings.COUNTER_URL:
             _redis().count("check", 1)
@@ -86,7 +85,7 @@ def redis_error() -> str:
 
 
 def database() -> BaseDatabaseWrapper:
-    """Returns the connection. An embedded site counts in a separate file, so that requests do not wait for imports."""
+    """Returns the connection. Embedded sites count in a separate file, so that requests do not wait for imports."""
     return _files()[DEFAULT_DB_ALIAS] if settings.EMBEDDED else connections[DEFAULT_DB_ALIAS]
 
 

@@ -1,4 +1,4 @@
-"""Services for the diary and notes: which movies a user watched and when, and the user's notes."""
+"""Services for the diary (which movies a user watched and when) and for notes."""
 
 from datetime import date, timedelta
 
@@ -13,13 +13,13 @@ from catalog.services import changing, remove_from_watchlist
 
 
 def diary_of(user: User) -> QuerySet[Viewing]:
-    """Returns the user's viewings, each with the user's rating of the movie as `rating`."""
+    """Returns the user's viewings, annotated with `rating`, the user's rating of the movie."""
     theirs = Rating.objects.filter(user=user.pk, movie=OuterRef("movie")).values("rating")
     return Viewing.objects.filter(user=user.pk).select_related("movie").annotate(rating=Subquery(theirs))
 
 
 def unrated_by(user: User) -> QuerySet[Movie]:
-    """Returns movies that the user watched but has not rated, most recently watched first; `watched_on` is that day."""
+    """Returns movies that the user watched but has not rated, latest first, annotated with `watched_on`."""
     watched = Viewing.objects.filter(user=user, movie=OuterRef("pk"))  # latest day first
     movies = Movie.objects.filter(pk__in=user.viewings.values("movie")).exclude(pk__in=user.ratings.values("movie"))
     movies = movies.annotate(watched_on=Subquery(watched.values("watched_on")[:1]))
@@ -31,9 +31,9 @@ def record_viewing(
 ) -> tuple[Viewing, bool]:
     """Adds or updates a viewing and removes the movie from the watchlist. Returns the viewing, and whether it is new.
 
-    Each day counts once. A viewing on an unknown day only says that the movie was watched, so a known day replaces it.
-    Arguments that are None leave the value unchanged; a new viewing is a rewatch if there is an earlier one. Raises
-    InvalidViewing, MovieNotFound, UserNotFound.
+    Each day counts once. A viewing on an unknown day is replaced when the day becomes known. Arguments that are None
+    leave the value unchanged. A new viewing is a rewatch if there is an earlier one. Raises InvalidViewing,
+    MovieNotFound, UserNotFound.
     """
     _check(watched_on)
     with changing(user, movie):
@@ -52,7 +52,7 @@ def record_viewing(
 
 
 def change_viewing(viewing: Viewing, *, watched_on: date | None, is_rewatch: bool, note: str) -> Viewing:
-    """Changes a viewing. Raises InvalidViewing if the diary has the movie on that day already.
+    """Changes a viewing. Raises InvalidViewing if the movie already has a viewing on that day.
 
     Raises MovieNotFound, ViewingNotFound.
     """
@@ -69,7 +69,7 @@ def change_viewing(viewing: Viewing, *, watched_on: date | None, is_rewatch: boo
 
 
 def write_note(*, user: User, movie: Movie, text: str) -> None:
-    """Replaces the user's note about the movie; empty text deletes it. Raises MovieNotFound, UserNotFound."""
+    """Replaces the user's note about the movie. Empty text deletes it. Raises MovieNotFound, UserNotFound."""
     with changing(user, movie):
         if text:
             Note.objects.update_or_create(user=user, movie=movie, defaults={"text": text})

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class DomainError(Exception):
-    """Base class of every app's errors. A class without a code inherits that of its base."""
+    """Base class of all domain errors. A class without a code inherits the code of its base class."""
 
     code: ClassVar[str]
     text: ClassVar[Promise]
@@ -188,29 +188,29 @@ class ImportFailed(CatalogError, code="import_failed", text=_("The data set cann
 
 
 class ProviderError(CatalogError, code="provider_error", text=_("The metadata provider failed."), status=502):
-    """A metadata provider failed. No message ever contains the token."""
+    """A metadata provider failed. The message never contains the token."""
 
 
 class TokenRefused(ProviderError, code="token_refused", text=_("The metadata provider refused the token.")):
-    """The provider rejected the token. No request can succeed until the operator sets a valid one."""
+    """The provider rejected the token. All requests fail until the operator sets a valid one."""
 
 
 class ProviderUnavailable(ProviderError, code="provider_unavailable", text=_("The metadata provider does not answer.")):
-    """The provider did not respond, or only with temporary errors, after several attempts."""
+    """The provider did not respond, or returned only temporary errors, after several attempts."""
 
 
 class RecordGone(ProviderError, code="record_gone", text=_("The metadata provider has no such record.")):
-    """The record does not exist, or no longer does."""
+    """The record does not exist."""
 
 
 class AnswerRejected(
     ProviderError, code="answer_rejected", text=_("The answer of the metadata provider is not valid.")
 ):
-    """The response is invalid, and would be the same again."""
+    """The response is invalid. A retry would give the same response."""
 
 
 class BadRow(ValueError):
-    """A row that is skipped, with the reason. If `rest` is set, it is the row without an invalid detail, and is used.
+    """A row is skipped for this reason. If `rest` is set, it is the row without an invalid detail and is used instead.
 
     `reason` is a string, or a `models.reasons.Reason` for a user's upload.
     """
@@ -222,4 +222,4 @@ class BadRow(ValueError):
 
 
 class RedisUnavailable(Exception):
-    """Redis did not count a request. Callers count elsewhere, so the API never shows this error."""
+    """Redis did not count a request. Callers count elsewhere, so the API never returns this error."""

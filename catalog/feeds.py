@@ -17,7 +17,7 @@ from catalog.site_settings import site_name
 
 RSS_LENGTH = 100  # movies
 TTL_MINUTES = 60  # how often readers should refresh
-RELEASED_DAYS = 30  # how long a calendar keeps a release
+RELEASED_DAYS = 30  # days that a release stays in the calendar
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -28,7 +28,7 @@ class Entry(NamedTuple):
 
 
 class Feed(NamedTuple):
-    """A feed's movies. `page` is the URL of the page with the same list."""
+    """A feed's movies. `page` is the URL of the page that shows the same list."""
 
     title: str
     page: str
@@ -43,7 +43,7 @@ def watchlist_feed(user: User, *, title: str) -> Feed:
 
 
 def movie_json(entry: Entry, request: HttpRequest) -> dict[str, Any]:
-    """Returns a movie as JSON. Radarr reads `title` and `imdb_id` from a list, Seerr reads `tmdb_id`."""
+    """Returns a movie as JSON. Radarr reads `title` and `imdb_id`, Seerr reads `tmdb_id`."""
     movie = entry.movie
     return {
         "title": movie.title,
@@ -61,9 +61,9 @@ def as_json(feed: Feed, request: HttpRequest) -> HttpResponse:
 
 
 class _Rss(Rss201rev2Feed):
-    """An RSS feed without elements that change while the movies do not, so that readers get a 304.
+    """An RSS feed that changes only if its movies change, so that readers get a 304.
 
-    It also omits its own URL, which is secret.
+    It omits its own URL, which is secret.
     """
 
     def add_root_elements(self, handler: Any) -> None:
@@ -88,7 +88,7 @@ def as_rss(feed: Feed, request: HttpRequest) -> HttpResponse:
 
 
 def as_calendar(feed: Feed, request: HttpRequest) -> HttpResponse:
-    """Returns a calendar with a day for each upcoming release, and for those of the last RELEASED_DAYS."""
+    """Returns a calendar with an all-day event for each release since RELEASED_DAYS ago."""
     ical = import_module("icalendar")  # imported when used, because it takes 6 MB
     since = timezone.localdate() - timedelta(days=RELEASED_DAYS)
     calendar = ical.Calendar()
@@ -116,5 +116,5 @@ def _released(entries: Iterable[Entry], since: Any) -> list[Movie]:
 
 
 def _plain(text: str) -> str:
-    """Removes characters that XML does not allow."""
+    """Removes characters that are not valid in XML."""
     return NOT_IN_XML.sub("", text)

@@ -53,7 +53,7 @@ class GenreFilter(django_filters.ModelChoiceFilter):
 
 
 class RowsField(ModelMultipleChoiceField):
-    """Several rows by key, all of which must exist."""
+    """Several rows given by key. All of them must exist."""
 
     most = 5
 
@@ -126,14 +126,14 @@ class MovieFilter(django_filters.FilterSet):
         empty_label=None,
     )
 
-    search: SearchQuery | None = None  # that of `q`, set by filtering
+    search: SearchQuery | None = None  # the search for `q`, set by filtering
 
     class Meta:
         model = Movie
         fields: list[str] = []
 
     def filter_queryset(self, movies: MovieQuerySet) -> MovieQuerySet:
-        """Applies the filters, and the text last, because it may determine the order."""
+        """Applies the filters. The text comes last, because it may determine the order."""
         filtered = super().filter_queryset(movies)
         text, ordering = self.form.cleaned_data.get("q"), self.form.cleaned_data.get("ordering") or "relevance"
         if not text:
@@ -146,7 +146,7 @@ class MovieFilter(django_filters.FilterSet):
         return movies
 
     def filter_mean_rating(self, movies: MovieQuerySet, name: str, value: float) -> MovieQuerySet:
-        # A division, because Postgres would multiply in decimals, which is four times as slow.
+        # A float division, because Postgres' decimal arithmetic is four times as slow.
         return movies.filter(rating_count__gt=0, rating_count__lte=F("rating_sum") / float(value))
 
     def filter_people(self, movies: MovieQuerySet, name: str, people: list[Person]) -> MovieQuerySet:
@@ -161,7 +161,7 @@ class MovieFilter(django_filters.FilterSet):
 
 
 def in_order(movies: MovieQuerySet, ordering: str) -> MovieQuerySet:
-    """Sorts by one of ORDERINGS. Ties are broken by id, so that pages never overlap."""
+    """Sorts by one of ORDERINGS. Ties are broken by id, so that pages do not overlap."""
     if ordering == "newest":
         return movies.newest()
     keys = {"most_rated": "-rating_count", "best_rated": "-bayesian_mean", "title": "search_title"}

@@ -57,7 +57,7 @@ class MovieListForm(forms.ModelForm):
         }
 
     def validate_unique(self) -> None:
-        """Does nothing: the service validates uniqueness, because it knows the user."""
+        """Does nothing, because the service validates uniqueness."""
 
 
 class ProfileForm(forms.Form):
@@ -103,7 +103,7 @@ class UsernameForm(forms.Form):
 
 
 class ConfirmSignUpForm(UsernameForm):
-    """The username of a pending account: the chosen one, or another if it is taken."""
+    """The username of a pending account: the chosen one, or another if it is already taken."""
 
     def __init__(self, email: str, data: dict[str, Any]) -> None:
         super().__init__(data)
@@ -117,9 +117,9 @@ class ConfirmSignUpForm(UsernameForm):
 
 
 class SignUpForm(UsernameForm):
-    """The sign-up form. `catalog.sign_ups` validates the values, and all errors are shown at once.
+    """The sign-up form. `catalog.sign_ups` validates the values, and all errors are shown together.
 
-    If `compares_names` is False, a taken name is not an error here, so that the response does not reveal it.
+    If `compares_names` is False, a taken name is not an error, so that the response does not reveal it.
     """
 
     email = forms.EmailField(required=False, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
@@ -143,13 +143,13 @@ class SignUpForm(UsernameForm):
         return again
 
     def clean(self) -> None:
-        """Adds the errors of the service to fields that have none yet."""
+        """Adds the service's errors to fields without errors."""
         errors = sign_up_errors(**self.account(), compares_names=self.compares_names)
         self.add_errors({name: texts for name, texts in errors.items() if name not in self.errors})
 
 
 class IdentitySignUpForm(SignUpForm):
-    """The form for people whom the identity provider signed in. An address that it has verified is used unchanged."""
+    """The form for people signed in by the identity provider. A verified address cannot be changed."""
 
     password = password_again = None  # type: ignore[assignment]
 

@@ -1,6 +1,6 @@
-"""Ratings of guests: stored in their session, and recorded once they sign up or sign in.
+"""Ratings of guests. They are stored in the session and recorded when the guest signs up or signs in.
 
-This works on any page, because the receiver is connected when the site's URLs, which import this module, are loaded.
+The receiver is connected when the site's URLs import this module, so it works on any page.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from catalog.models.movie import Marks
 from catalog.services import mark_movies, record_rating, remove_rating
 
 KEY = "guest_ratings"  # {movie id: [rating, seconds since 1970]}, latest last
-MAX_RATINGS = 100  # beyond them, the oldest one is dropped
+MAX_RATINGS = 100  # if there are more, the oldest one is dropped
 
 
 def guest_ratings(session: SessionBase) -> dict[int, float]:
@@ -31,7 +31,7 @@ def guest_ratings(session: SessionBase) -> dict[int, float]:
 
 
 def rate_as_guest(session: SessionBase, movie: Movie, rating: float | None) -> None:
-    """Replaces the guest's rating of the movie; None removes it. The caller must validate the rating."""
+    """Replaces the guest's rating of the movie, or removes it if it is None. The caller must validate the rating."""
     rows = {key: row for key, row in session.get(KEY, {}).items() if key != str(movie.pk)}
     if rating is not None:
         rows[str(movie.pk)] = [rating, int(timezone.now().timestamp())]
@@ -39,7 +39,7 @@ def rate_as_guest(session: SessionBase, movie: Movie, rating: float | None) -> N
 
 
 def rate_for(request: HttpRequest, movie: Movie, rating: float | None) -> None:
-    """Records the rating for the account, or stores it in the guest's session; None removes it."""
+    """Records the rating for the account, or in the guest's session. None removes it."""
     if not request.user.is_authenticated:
         rate_as_guest(request.session, movie, rating)
     elif rating is None:
@@ -49,7 +49,7 @@ def rate_for(request: HttpRequest, movie: Movie, rating: float | None) -> None:
 
 
 def mark_for(request: HttpRequest, movies: Iterable[Movie]) -> None:
-    """Sets `marks` of these movies, which their cards show, for the current user or guest."""
+    """Sets `marks` of these movies for the current user or guest. Cards show them."""
     if request.user.is_authenticated:
         mark_movies(request.user, movies)
         return
@@ -60,7 +60,7 @@ def mark_for(request: HttpRequest, movies: Iterable[Movie]) -> None:
 
 @receiver(user_logged_in)
 def keep_guest_ratings(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """Records the session's ratings for the account that signs in. Existing ratings of the account are kept."""
+    """Records the session's ratings for the account that signs in. Keeps existing ratings."""
     rows = request.session.get(KEY, {})
     movies = Movie.objects.in_bulk(int(key) for key in rows)
     rated = set(Rating.objects.filter(user=user, movie__in=movies).values_list("movie_id", flat=True))
@@ -78,6 +78,6 @@ def keep_guest_ratings(sender: Any, request: HttpRequest, user: User, **kwargs: 
 def _keep(user: User, movie: Movie, rating: float, rated_at: datetime) -> bool:
     try:
         record_rating(user=user, movie=movie, rating=rating, rated_at=rated_at)
-    except MovieNotFound:  # deleted in the meantime
+    except MovieNotFound:  # deleted meanwhile
         return False
     return True

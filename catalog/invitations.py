@@ -1,4 +1,4 @@
-"""Who may sign up, by the policy `accounts.sign_up`: everyone, people with an invitation, or no one."""
+"""Who may sign up according to `accounts.sign_up`: everyone, people with an invitation, or no one."""
 
 from datetime import timedelta
 
@@ -11,19 +11,19 @@ from catalog.models.invitation import DAYS, hash_of, new_code
 
 
 def invite(*, by: User, note: str = "") -> tuple[Invitation, str]:
-    """Creates an invitation, and returns it with its code, which is not stored."""
+    """Creates an invitation. Returns it with its code, which is not stored."""
     code = new_code()
     expires_at = timezone.now() + timedelta(days=DAYS)
     return Invitation.objects.create(code_hash=hash_of(code), note=note, created_by=by, expires_at=expires_at), code
 
 
 def is_open() -> bool:
-    """Returns whether everybody may sign up."""
+    """Returns whether everyone may sign up."""
     return bool(settings.POLICY.accounts.sign_up == "open")
 
 
 def check_invitation(code: str) -> Invitation | None:
-    """Returns the invitation; None if sign-up is open. Raises SignUpClosed; InvitationNeeded if the code is invalid."""
+    """Returns the invitation, or None if sign-up is open. Raises SignUpClosed, InvitationNeeded."""
     _check_not_closed()
     found = None if is_open() else Invitation.objects.usable(code).first()
     if found is None and not is_open():
@@ -32,15 +32,15 @@ def check_invitation(code: str) -> Invitation | None:
 
 
 def use_invitation(invitation: Invitation | None, user: User) -> None:
-    """Marks the invitation as used, in the transaction that creates the account.
+    """Marks the invitation as used. Call it in the transaction that creates the account.
 
-    It was checked at the sign-up, which may be days ago. Raises SignUpClosed or InvitationNeeded.
+    The check at the sign-up may have been days ago. Raises SignUpClosed or InvitationNeeded.
     """
     _check_not_closed()
     if is_open():
         return
     unused = Invitation.objects.filter(pk=invitation.pk, used_at=None) if invitation else Invitation.objects.none()
-    if not unused.update(used_by=user, used_at=timezone.now(), note=""):  # used in the meantime, or revoked
+    if not unused.update(used_by=user, used_at=timezone.now(), note=""):  # used or revoked meanwhile
         raise InvitationNeeded
 
 

@@ -1,4 +1,4 @@
-"""Services for API keys: creating and revoking them, and events that revoke them together with sessions."""
+"""Services for API keys: creates and revokes them. Some events revoke them together with sessions."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -23,7 +23,7 @@ from catalog.models.api_key import NAME_LENGTH, PREFIX_LENGTH, hash_of, new_key
 from catalog.text import visible
 
 MAX_KEYS = 50  # per account, not counting those of sign-ins and feeds
-MAX_SIGN_IN_KEYS = 10  # the least recently used one is deleted for the next
+MAX_SIGN_IN_KEYS = 10  # if there are more, the least recently used one is deleted
 SIGN_IN_NAME = "POST token/"
 SIGN_IN_SCOPES = (Scope.READ, Scope.RATE)
 PERMISSIONS = {Scope.SERVICE: "recommender.recommend_for_others"}
@@ -39,16 +39,16 @@ class NewKey(NamedTuple):
 
 
 def scopes_for(user: User) -> list[Scope]:
-    """Returns the scopes that have an effect for this account. Its permissions are checked again at each request."""
+    """Returns the scopes that this account may use. Permissions are checked again on each request."""
     permitted = [scope for scope, permission in PERMISSIONS.items() if user.has_perm(permission)]
     return [*SIGN_IN_SCOPES, *permitted, *(FOR_STAFF if user.is_staff else ())]
 
 
 def create_key(*, user: User, name: str, scopes: Iterable[str], expires_in: timedelta | None = None) -> NewKey:
-    """Creates a key. Without `expires_in` it is valid until it is revoked.
+    """Creates a key. Without `expires_in`, it is valid until it is revoked.
 
-    Raises InvalidKey with messages per field, and InvalidCredentials if the account's password has changed since `user`
-    was loaded.
+    Raises InvalidKey with messages per field. Raises InvalidCredentials if the account's password has changed since
+    `user` was loaded.
     """
     name = visible(name)
     if not 1 <= len(name) <= NAME_LENGTH:
@@ -73,7 +73,7 @@ def create_sign_in_key(*, user: User, scopes: Iterable[str] = SIGN_IN_SCOPES) ->
 
 
 def create_feeds_key(*, user: User) -> NewKey:
-    """Creates the key in the URLs of the user's feeds. Replaces the previous key, which is revoked at once.
+    """Creates the key in the URLs of the user's feeds. The previous key is revoked at once.
 
     Raises InvalidCredentials like `create_key`.
     """
@@ -84,23 +84,23 @@ def create_feeds_key(*, user: User) -> NewKey:
 
 
 def feeds_keys(user: User) -> QuerySet[APIKey]:
-    """Returns the key created by `create_feeds_key`, if there is one."""
+    """Returns the key created by `create_feeds_key`, if any."""
     return user.api_keys.filter(scopes=Scope.FEEDS)
 
 
 def revoke_key(*, user: User, key_id: int) -> bool:
-    """Revokes one of the user's keys. Returns False if they have no such key."""
+    """Revokes one of the user's keys. Returns False if the user has no such key."""
     return bool(user.api_keys.filter(pk=key_id).delete()[0])
 
 
 def revoke_keys(user: User) -> int:
-    """Revokes all keys of the account and returns their number. A new password revokes them too."""
+    """Revokes all keys of the account and returns their number. Also called for a new password."""
     return user.revoke_keys()
 
 
 @receiver(post_delete, sender=Authenticator)
 def _end_access_with_factor(instance: Authenticator, **kwargs: Any) -> None:
-    """Ends other sessions and API keys when a second factor is removed. New recovery codes end none."""
+    """Ends other sessions and API keys when a second factor is removed, but not for new recovery codes."""
     if instance.type == Authenticator.Type.RECOVERY_CODES:
         return
     _end_access(instance.user_id)
@@ -113,12 +113,12 @@ def _end_access_without_identity(instance: SocialAccount, **kwargs: Any) -> None
 
 @receiver(social_account_added)
 def _end_access_with_identity(sociallogin: Any, **kwargs: Any) -> None:
-    """Ends other sessions and API keys when a sign-in method is added, so that they must sign in again."""
+    """Ends other sessions and API keys when a sign-in method is added."""
     _end_access(sociallogin.account.user_id)
 
 
 def _end_access(user_id: int) -> None:
-    """Ends sessions and API keys of the account, except the session of the account's own request."""
+    """Ends sessions and API keys of the account, except the session of the current request."""
     user = User.objects.filter(pk=user_id).first()
     if user is None:
         return

@@ -18,7 +18,7 @@ BATCH = 400  # rows per update, below SQLite's parameter limit in every build
 
 
 def create_list(*, user: User, name: str, description: str = "", is_public: bool = False) -> MovieList:
-    """Creates a list. Raises InvalidList if the name is in use or the user has too many lists, and UserNotFound."""
+    """Creates a list. Raises UserNotFound, or InvalidList if the name is in use or the user has too many lists."""
     with transaction.atomic():
         if not User.objects.select_for_update(no_key=True).filter(pk=user.pk).exists():
             raise UserNotFound
@@ -28,7 +28,7 @@ def create_list(*, user: User, name: str, description: str = "", is_public: bool
 
 
 def change_list(movie_list: MovieList, **values: str | bool) -> MovieList:
-    """Sets the name, the description or whether it is public. Raises InvalidList, ListNotFound."""
+    """Changes the name, the description or `is_public`. Raises InvalidList, ListNotFound."""
     for name, value in values.items():
         setattr(movie_list, name, value)
     with transaction.atomic():
@@ -38,7 +38,7 @@ def change_list(movie_list: MovieList, **values: str | bool) -> MovieList:
 
 
 def add_to_list(movie_list: MovieList, movie: Movie) -> bool:
-    """Appends the movie to the list, and returns False if it was there already.
+    """Appends the movie to the list. Returns False if it was already in it.
 
     Raises InvalidList, ListNotFound, MovieNotFound.
     """
@@ -77,9 +77,9 @@ def move_in_list(movie_list: MovieList, movie: Movie, position: int) -> None:
 
 
 def choose_lists(*, user: User, movie: Movie, keys: Collection[str], new_name: str = "") -> None:
-    """Adds the movie to the user's lists with these keys and to a new list, and removes it from all others.
+    """Adds the movie to the user's lists with these keys and to a new list. Removes it from all others.
 
-    Raises InvalidList, ListNotFound, MovieNotFound, UserNotFound; then nothing has changed.
+    Changes nothing if it raises InvalidList, ListNotFound, MovieNotFound or UserNotFound.
     """
     with transaction.atomic():
         if new_name:

@@ -1,4 +1,4 @@
-"""Sends mail through the server from the environment, or else from the site's settings, within a time limit."""
+"""Sends mail with a time limit, through the server from the environment or the site's settings."""
 
 import os
 import smtplib
@@ -24,7 +24,7 @@ CHECK_SECONDS = 5
 
 
 class EmailBackend(BaseEmailBackend):
-    """Sends mail through the server in the site's settings, with their sender. Without a server, logs the mail."""
+    """Sends mail through the server in the site's settings. Without a server, logs the mail."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         values = current()
@@ -40,7 +40,7 @@ class EmailBackend(BaseEmailBackend):
 
 
 class _Timed(smtplib.SMTP):
-    """An SMTP connection whose timeout limits the total time, after which it is closed.
+    """An SMTP connection that is closed after a total time.
 
     smtplib restarts its timeout with each byte, so a server that responds byte by byte would block the process for
     hours.
@@ -48,7 +48,7 @@ class _Timed(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         found: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
-        # A duplicate, because TLS takes over the original socket.
+        # a duplicate, because TLS takes over the original socket
         self._watched = socket.socket(fileno=os.dup(found.fileno()))
         self._timer = Timer(timeout, self._end)
         self._timer.daemon = True
@@ -71,7 +71,7 @@ class _TimedTLS(smtplib.SMTP_SSL, _Timed):
 
 
 class SmtpBackend(smtp.EmailBackend):
-    """Django's SMTP backend with a limit on the total time: `timeout`, by default EMAIL_TIMEOUT."""
+    """Django's SMTP backend with a limit on the total time. `timeout` is EMAIL_TIMEOUT by default."""
 
     @property
     def connection_class(self) -> Any:
@@ -79,14 +79,14 @@ class SmtpBackend(smtp.EmailBackend):
 
 
 def sends_mail() -> bool:
-    """Returns whether mail is delivered. Without a server it would be logged, including secret links."""
+    """Returns whether mail is delivered. Without a server, it is logged with any secret links."""
     if settings.EMAIL_BACKEND == OWN_MAIL:
         return bool(current().mail_host)
     return not settings.EMAIL_BACKEND.endswith((".console.EmailBackend", ".dummy.EmailBackend"))
 
 
 def sender_of(values: Values) -> str:
-    """Returns the sender: the environment's if it is set."""
+    """Returns the sender. The environment takes precedence."""
     return values.mail_from if settings.DEFAULT_FROM_EMAIL == NO_SENDER else settings.DEFAULT_FROM_EMAIL
 
 
@@ -103,7 +103,7 @@ def server_of(values: Values, *, timeout: float) -> SmtpBackend:
 
 
 def refusal_of_server(values: Values, *, test_to: str = "") -> str:
-    """Connects, signs in and names the sender; with `test_to`, sends a message there. Returns the error, or ""."""
+    """Tests the server and, with `test_to`, sends a message to this address. Returns the error, or ""."""
     address = f"{values.mail_host}:{values.mail_port}"
     connection = server_of(values, timeout=CHECK_SECONDS)
     sender, began = sender_of(values), time.monotonic()
@@ -154,6 +154,6 @@ def _test_message(sender: str, to: str, name: str) -> EmailMessage:
 
 
 def ask_to_confirm(request: HttpRequest, user: User) -> None:
-    """Sends the confirmation mail of a new account, if the account has an address and the site sends mail."""
+    """Sends the confirmation mail of a new account, if it has an address and the site sends mail."""
     if user.email and sends_mail():
         EmailAddress.objects.add_email(request, user, user.email).send_confirmation(request, signup=True)

@@ -1,4 +1,4 @@
-"""Pagination of long lists that is as fast on the last page as on the first."""
+"""Pagination of long lists, equally fast on all pages."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 class KeysFirstPaginator(Paginator):
     """Selects the keys of a page first, then the rows by key.
 
-    The database can then skip earlier pages within an index instead of reading their rows. From the middle on it counts
-    from the end. Requires a total order.
+    The database can then skip earlier pages within an index instead of reading their rows. In the second half, it
+    counts from the end. Requires a total order.
     """
 
     object_list: QuerySet[Any]

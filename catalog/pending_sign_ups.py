@@ -1,7 +1,6 @@
-"""Sign-ups that require a confirmed address: only the link in an e-mail creates the account.
+"""Sign-ups that require a confirmed address. Only the link in an e-mail creates the account.
 
-The response to a sign-up therefore does not reveal whether its name is free, taken or similar to a taken one, or
-whether an account has its address.
+The response to a sign-up therefore does not reveal whether its name is free, or whether an account has its address.
 """
 
 from datetime import timedelta
@@ -27,7 +26,7 @@ from catalog.sign_ups import check_sign_up, create, new_user
 def request_sign_up(
     request: HttpRequest, *, username: str, email: str, password: str, invitation: str = ""
 ) -> PendingSignUp:
-    """Stores the sign-up and sends a mail to its address. Does the same work whatever accounts exist.
+    """Stores the sign-up and sends a mail to its address. The work does not depend on existing accounts.
 
     Raises PasswordSignInOff, SignUpClosed, InvitationNeeded, InvalidSignUp with messages per field, or MailNotSent.
     """
@@ -103,5 +102,5 @@ def address_taken() -> str:
 
 
 def remove_expired() -> int:
-    """Deletes sign-ups whose link has expired, and returns how many there were."""
+    """Deletes sign-ups whose link has expired. Returns their number."""
     return PendingSignUp.objects.filter(expires_at__lte=timezone.now()).delete()[0]

@@ -23,7 +23,7 @@ BEFORE_AND_NOW: Names = (gettext_lazy("before"), gettext_lazy("now"))
 
 @dataclass(frozen=True)
 class Point:
-    """A point. `x` is an index of the labels; `low` and `high` are the ends of an interval, if there is one."""
+    """A point. `x` is an index of the labels. `low` and `high` are the ends of an optional interval."""
 
     x: int
     y: float
@@ -39,7 +39,7 @@ class Series:
 
 
 def points_chart(title: str, labels: Sequence[str], series: Sequence[Series], *, connected: bool = True) -> SafeString:
-    """Returns a chart of points with intervals; `connected` joins the points of a series with a line."""
+    """Returns a chart of points with intervals. `connected` joins the points of a series with a line."""
     values = [value for row in series for point in row.points for value in _extent(point)]
     if not values:
         return SafeString("")
@@ -64,7 +64,7 @@ def pair_bars(title: str, bars: Iterable[Sequence[object]], names: Names = BEFOR
 
 
 def row_bars(title: str, rows: Sequence[tuple[str, float, float]], names: Names) -> SafeString:
-    """Returns horizontal bars for long labels, two per category. The second value is also printed."""
+    """Returns horizontal bars for long labels, two per category. Prints the second value."""
     longest = max((value for _, *pair in rows for value in pair), default=0.0)
     if not longest:
         return SafeString("")

@@ -1,4 +1,4 @@
-"""The catalog's sections of the policy. Every key has a default, bounds and a meaning; see docs/configuration.md.
+"""The catalog's sections of the policy. Every key has a default, bounds and a description in docs/configuration.md.
 
 Code reads `settings.POLICY.<section>`, which `movierec.policy` composes from the sections of all apps.
 """

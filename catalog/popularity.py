@@ -1,7 +1,7 @@
-"""Computes how popular each movie is now: recent likes by distinct people, on a prior of all its likes.
+"""Computes how popular each movie is now, from recent likes and a prior of all its likes.
 
-The formula, its source and its constants are those of `recommender.estimators.popularity`, here in SQL over the ratings
-of active users; a test compares the two.
+The formula, its source and its constants are those of `recommender.estimators.popularity`, implemented in SQL over the
+ratings of active users. A test compares the two.
 """
 
 from datetime import datetime, timedelta
@@ -21,19 +21,19 @@ PERSON_RATINGS = 500.0
 CLOCK_PEOPLE = 3
 CLOCK_LEAD = timedelta(days=30)
 TOLERANCE = 0.01  # relative change below which popularity is not rewritten
-DUE = timedelta(hours=2)  # popularity is refreshed hourly, so newer ratings need not be included yet
-OLDEST = -1000.0  # half-lives; 2 to this power is still a double above 0
+DUE = timedelta(hours=2)  # popularity is refreshed hourly, so it may not include newer ratings
+OLDEST = -1000.0  # half-lives; 2 to this power is still a positive double
 
 
 def popularity_now() -> datetime | None:
-    """Returns the time from which ages are measured: the latest rating, so that old data sets have popular movies too.
+    """Returns the time from which ages are measured: the latest rating. Old data sets thus have popular movies too.
 
-    A few wrong clocks cannot shift it: it is at most CLOCK_LEAD after the CLOCK_PEOPLE-th latest of all users' last
+    A few wrong clocks cannot shift it. It is at most CLOCK_LEAD after the CLOCK_PEOPLE-th latest of all users' last
     ratings, and not in the future.
     """
     rows = Rating.objects.for_training().filter(rated_at__lte=timezone.now() + CLOCK_TOLERANCE)
     last_rated: dict[int, datetime] = {}
-    while len(last_rated) < CLOCK_PEOPLE:  # uses the index, where grouping all ratings by user would take seconds
+    while len(last_rated) < CLOCK_PEOPLE:  # uses the index; grouping all ratings by user would take seconds
         others = rows.exclude(user__in=list(last_rated)).order_by("-rated_at", "-id")
         latest = others.values_list("user_id", "rated_at").first()
         if latest is None:
@@ -48,7 +48,7 @@ def popularity_now() -> datetime | None:
 def refresh_popularity() -> int:
     """Sets each movie's popularity by the formula above. Returns how many changed.
 
-    Changes below TOLERANCE are skipped; otherwise every row would be rewritten each hour as time passes.
+    Skips changes below TOLERANCE. Otherwise every row would be rewritten each hour.
     """
     fresh, parameters = _fresh()
     with connection.cursor() as cursor:

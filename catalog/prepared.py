@@ -11,17 +11,17 @@ from django.db.models import QuerySet
 
 Row = tuple[Any, ...]
 
-# InvalidSqlStatementName, DuplicatePreparedStatement: a connection pooler switches server connections per transaction.
-# FeatureNotSupported: a migration has changed a column's type.
+# InvalidSqlStatementName and DuplicatePreparedStatement occur if a connection pooler switches server connections per
+# transaction. FeatureNotSupported occurs after a migration has changed a column's type.
 _NOT_PREPARED = {"26000", "42P05", "0A000"}
 
 
 class PreparedQuery:
     """A query with one parameter, compiled once.
 
-    `make` returns the query, of `values_list` or a union of such, for a value; it is compiled with `example`. Every SQL
-    parameter equal to the example is later replaced by the value, so no constant of the query may equal it. If
-    `converts` is False, rows contain the driver's raw values, which is faster and suits numbers and strings.
+    `make` returns the query for a value, which must use `values_list` or a union. It is compiled with `example`. Every
+    SQL parameter equal to the example is later replaced by the value, so no constant of the query may equal it. If
+    `converts` is False, rows contain the driver's raw values, which is faster and works for numbers and strings.
     """
 
     def __init__(self, make: Callable[[Any], QuerySet[Any, Any]], *, example: Any, converts: bool = True) -> None:
@@ -31,7 +31,7 @@ class PreparedQuery:
         self._is_pooled = False
 
     def rows(self, value: Any) -> list[Row]:
-        """Returns the rows as the queryset would, from the current state of the database."""
+        """Returns the same rows as the queryset, from the current state of the database."""
         sql, parameters, converters = self._statement
         connection = connections[DEFAULT_DB_ALIAS]
         rows = self._execute(connection, sql, parameters, value)
@@ -42,7 +42,7 @@ class PreparedQuery:
 
     def _execute(self, connection: BaseDatabaseWrapper, sql: str, parameters: Row, value: Any) -> list[Row]:
         with connection.cursor() as cursor:
-            # An error within a transaction could not be undone.
+            # an error within a transaction could not be undone
             if connection.vendor == "postgresql" and not connection.in_atomic_block and not self._is_pooled:
                 try:
                     return self._execute_prepared(cursor, connection.connection, sql, parameters, value)
@@ -56,7 +56,7 @@ class PreparedQuery:
 
     def _execute_prepared(self, cursor: Any, connection: Any, sql: str, parameters: Row, value: Any) -> list[Row]:
         if connection not in self._prepared:
-            # Imported here, because an embedded site need not load the Postgres driver.
+            # imported here, because an embedded site does not need the Postgres driver
             from psycopg2.extensions import AsIs
 
             own = [AsIs("$1") if given == self._example else given for given in parameters]

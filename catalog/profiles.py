@@ -1,4 +1,4 @@
-"""Services for public profiles: what users publish, and what staff take down."""
+"""Services for public profiles: publishing by users, and removal by staff."""
 
 import re
 
@@ -13,7 +13,7 @@ from catalog.text import visible
 
 
 def save_profile(*, user: User, name: str, is_public: bool, shows_diary: bool) -> Profile:
-    """Saves the profile. Raises InvalidProfile if staff have hidden it, or if the name is missing, invalid or taken."""
+    """Saves the profile. Raises InvalidProfile if staff have hidden it or the name is missing, invalid or taken."""
     name = visible(name)
     with transaction.atomic():
         Profile.objects.get_or_create(user=user)
@@ -36,14 +36,14 @@ def save_profile(*, user: User, name: str, is_public: bool, shows_diary: bool) -
 
 
 def hide_profile(*, user: User) -> bool:
-    """Takes down the user's profile and public lists until `lift_hiding`. Returns False if they were hidden already."""
+    """Hides the user's profile and public lists until `lift_hiding`. Returns False if they were already hidden."""
     Profile.objects.get_or_create(user=user)
     hidden = Profile.objects.filter(user=user, hidden_at=None)
     return bool(hidden.update(hidden_at=timezone.now(), is_public=False))
 
 
 def lift_hiding(*, user: User) -> bool:
-    """Allows the user to publish again. The profile stays private until they do. Returns False if it was not hidden."""
+    """Lets the user publish again. The profile stays private until they do. Returns False if it was not hidden."""
     return bool(Profile.objects.filter(user=user).exclude(hidden_at=None).update(hidden_at=None))
 
 

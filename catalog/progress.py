@@ -14,7 +14,7 @@ LINE_SECONDS = 10.0
 
 
 class ProgressLines(tqdm):
-    """Progress for logs and pipes: a line on stderr every LINE_SECONDS, and none for shorter work."""
+    """Progress for logs and pipes: a line on stderr every LINE_SECONDS. Shorter work prints nothing."""
 
     def __init__(self, bar_format: str | None, total: int | None, **options: Any) -> None:
         self.said_at = time.monotonic()
@@ -40,9 +40,9 @@ def progress_bar(
     bar_format: str | None = None,
     shown: bool = True,
 ) -> "tqdm[None]":
-    """Returns a bar on stderr that disappears at the end; lines if stderr is not a terminal.
+    """Returns a bar on stderr that disappears at the end, or lines if stderr is not a terminal.
 
-    Without a total it only counts.
+    Without a total, it only counts.
     """
     return (tqdm if sys.stderr.isatty() else ProgressLines)(
         total=total,

@@ -1,4 +1,4 @@
-"""Counts requests in Redis; see `catalog.counter`."""
+"""Counts requests in Redis (see `catalog.counter`)."""
 
 import os
 from functools import cache
@@ -16,7 +16,7 @@ from redis.retry import Retry
 
 from catalog.errors import RedisUnavailable
 
-TIMEOUT = 0.15  # maximum delay of a request in seconds if Redis hangs
+TIMEOUT = 0.15  # maximum delay of a request, in seconds, if Redis hangs
 LUA = """
 local count = redis.call("INCRBY", KEYS[1], ARGV[2])
 if count == tonumber(ARGV[2]) then redis.call("PEXPIRE", KEYS[1], ARGV[1]) end
@@ -26,7 +26,7 @@ SHA = sha1(LUA.encode(), usedforsecurity=False).hexdigest()
 
 
 class _Own(local):
-    """One connection per thread, because taking one from a pool costs more than counting."""
+    """One connection per thread, because taking one from a pool takes longer than counting."""
 
     connections: dict[str, ConnectionInterface]
 
@@ -52,7 +52,7 @@ def _run(*arguments: Any) -> Any:
     url = settings.COUNTER_URL
     connection = _own.connections.get(url)
     if connection is None:
-        pool = _pool(url)  # not its make_connection(), which stops at a hundred and counts those of ended threads
+        pool = _pool(url)  # not its make_connection(), which counts connections of ended threads
         connection = _own.connections[url] = pool.connection_class(**pool.connection_kwargs)
     try:
         return _evaluate(connection, *arguments)
@@ -71,7 +71,7 @@ def _evaluate(connection: ConnectionInterface, *arguments: Any) -> Any:
 
 @cache
 def _pool(url: str) -> ConnectionPool:
-    """Returns a pool, used only for its connection settings."""
+    """Returns a pool, which is used only for its connection settings."""
     return ConnectionPool.from_url(
         url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0), protocol=2
     )

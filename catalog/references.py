@@ -1,4 +1,4 @@
-"""Finds and deletes movies to which nothing on the site refers, and metadata that only they used.
+"""Finds and deletes movies that nothing on the site refers to, and metadata that only they used.
 
 References are ratings, watchlists, impressions and edits by hand.
 """
@@ -31,7 +31,7 @@ from catalog.models import (
 )
 
 LINKS: tuple[type[Model], ...] = (MovieGenre, MovieKeyword, Credit, AlternativeTitle, Offer)
-# Per provider: models of work in progress, and of records that say where content came from.
+# Per provider: models of work in progress, and of records of where content came from.
 RUNS: dict[Source, tuple[type[Model], ...]] = {Source.TMDB: (SyncItem, SyncRun), Source.WIKIDATA: (WikidataRun,)}
 RECORDS: dict[Source, tuple[type[Model], ...]] = {
     Source.TMDB: (TMDBRecord, WatchService),
@@ -40,7 +40,7 @@ RECORDS: dict[Source, tuple[type[Model], ...]] = {
 
 
 def unreferenced(movies: QuerySet[Movie]) -> list[int]:
-    """Returns the ids of movies to which only imported metadata refers. Checks every model with a relation to Movie."""
+    """Returns the ids of movies that only imported metadata refers to. Checks every model with a relation to Movie."""
     for relation in Movie._meta.related_objects:
         model = relation.related_model
         if not isinstance(model, type) or relation.many_to_many or model in chain(*RECORDS.values()):
@@ -53,9 +53,9 @@ def unreferenced(movies: QuerySet[Movie]) -> list[int]:
 
 
 def delete_unreferenced(movies: QuerySet[Movie]) -> int:
-    """Deletes the unreferenced ones of these movies, and returns their number.
+    """Deletes those of these movies that nothing refers to. Returns their number.
 
-    Call it in a transaction: the movies are locked, so that none can be rated while it is being deleted.
+    Call it in a transaction. It locks the movies, so that none can be rated while it is being deleted.
     """
     unused = unreferenced(movies.select_for_update())
     return Movie.objects.filter(pk__in=unused).delete()[1].get("catalog.Movie", 0)
@@ -63,7 +63,7 @@ def delete_unreferenced(movies: QuerySet[Movie]) -> int:
 
 @contextmanager
 def deleting_unused_metadata(links: Q) -> Iterator[None]:
-    """On exit, deletes genres and keywords that had such links before and are no longer used by any movie."""
+    """After the body, deletes the genres and keywords of these links if no movie uses them any more."""
     genres = set(MovieGenre.objects.filter(links).values_list("genre", flat=True))
     keywords = set(MovieKeyword.objects.filter(links).values_list("keyword", flat=True))
     yield

@@ -1,4 +1,4 @@
-"""stamina's retries, logged to the site's log. If structlog is installed, stamina would bypass that log."""
+"""stamina's retries, logged to the site's log, which stamina would bypass if structlog is installed."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The URLs to which forms return: always a page of this site, never a URL that only accepts forms."""
+"""The URLs to which forms return. They are always pages of this site that can be read."""
 
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -23,7 +23,7 @@ def is_readable(address: str) -> bool:
 
 
 def safe_next(request: HttpRequest, default: Any) -> str:
-    """Returns the form's `next` URL, otherwise the page's, if it is a page of this site; otherwise `default`."""
+    """Returns the form's or the page's `next` URL if it is a page of this site, otherwise `default`."""
     target = request.POST.get("next") or request.GET.get("next", "")
     hosts = {request.get_host()}
     if url_has_allowed_host_and_scheme(target, hosts, require_https=request.is_secure()) and is_readable(target):
@@ -32,6 +32,6 @@ def safe_next(request: HttpRequest, default: Any) -> str:
 
 
 def return_address(request: HttpRequest) -> str:
-    """Returns the URL to which this page's forms return: the page, or for a response to a form, the form's page."""
+    """Returns the URL to which this page's forms return: the page or, for a form's response, the form's page."""
     here = request.get_full_path()
     return here if request.method in ("GET", "HEAD") or is_readable(here) else safe_next(request, "recommender:home")

@@ -1,4 +1,4 @@
-"""The parser for all JSON from outside: limits depth, and excludes values that break code which reads them."""
+"""The parser for all JSON from outside. It limits depth, and rejects values that break other code."""
 
 import json
 import math
@@ -6,19 +6,19 @@ import re
 from typing import Any
 
 MAX_DEPTH = 64
-MAX_DIGITS = 18  # of integers: databases store 64 bits
-# An escaped character that databases and UTF-8 cannot represent: NUL, or one half of a surrogate pair.
+MAX_DIGITS = 18  # digits of integers; databases store 64 bits
+# An escaped character that databases and UTF-8 cannot represent: NUL, or half of a surrogate pair.
 _ESCAPES = re.compile(
     r"\\\\|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(\\u[dD][89a-fA-F][\da-fA-F]{2})|(\\u0000)"
 )
 
 
 class HugeNumber(str):
-    """A number too large to parse, kept as a string. Numeric fields handle it; text fields reject it."""
+    """A number too large to parse, kept as a string. Numeric fields handle it, and text fields reject it."""
 
 
 class InvalidJSON(ValueError):
-    """Invalid JSON. The message says what is wrong; `line` is its line, if known."""
+    """Invalid JSON. The message says what is wrong. `line` is its line, if known."""
 
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class InvalidJSON(ValueError):
 def parse_json(content: bytes | str, *, lenient: bool = False) -> Any:
     """Parses a document. Numbers that may exceed 64 bits become HugeNumber.
 
-    `lenient` is for files of other sites: NaN and infinities become strings, and characters that cannot be stored
+    `lenient` is for files of other sites. NaN and infinities become strings, and characters that cannot be stored
     become U+FFFD. Raises InvalidJSON.
     """
     too_deep = InvalidJSON(f"it is nested more than {MAX_DEPTH} levels deep")

@@ -1,4 +1,4 @@
-"""Sentences filled in when they are shown, maybe long after another version stored their values."""
+"""Fills in sentences when they are shown. Their values may have been stored by another version."""
 
 from collections.abc import Callable, Mapping
 from string import Formatter
@@ -10,9 +10,9 @@ NO_VALUE = "?"  # shown for a missing value
 
 
 def fill(text: str | Promise, values: Mapping[str, Any], *, shown: Callable[[str], str] = str) -> str:
-    """Returns the text with its placeholders filled; `shown` formats values that are strings. Never raises.
+    """Returns the text with its placeholders filled. `shown` formats string values. Never raises.
 
-    Rows of other versions may lack a value or store one of another type; the rest of the sentence is still shown.
+    Rows of other versions may lack a value or store one of another type. The rest of the sentence is still shown.
     """
     return _TolerantFormatter(shown).vformat(str(text), (), values)
 

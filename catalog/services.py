@@ -69,7 +69,7 @@ def remove_from_watchlist(*, user: User, movie: Movie) -> bool:
 
 
 def is_wanted_by(user: User | AnonymousUser, movie: Movie) -> bool:
-    """Returns whether the movie is on the user's watchlist; guests have none."""
+    """Returns whether the movie is on the user's watchlist. Guests have none."""
     return user.is_authenticated and WatchlistItem.objects.filter(user=user, movie=movie).exists()
 
 

@@ -1,7 +1,7 @@
-"""The first run: a link written to the log leads to the page that creates the first staff account.
+"""The first run. A link in the log leads to the page that creates the first staff account.
 
-The link's code is computed from SECRET_KEY and a random nonce in the database. It is thus stored nowhere, and stays the
-same until it is used or replaced.
+The link's code is computed from SECRET_KEY and a random nonce in the database. It is not stored, and stays the same
+until it is used or replaced.
 """
 
 import base64
@@ -61,10 +61,9 @@ def site_address() -> str:
 def create_first_account(
     *, code: str, username: str, email: str, password: str, change: Callable[[SiteSettings], object]
 ) -> User:
-    """Creates the first superuser and saves the site's settings in one transaction; the code is then used up.
+    """Creates the first superuser and saves the site's settings in one transaction. Uses up the code.
 
-    If two people do so at once, the second gets SetupClosed. Raises InvalidSignUp if a user took the name in the
-    meantime.
+    If two people do so at once, the second gets SetupClosed. Raises InvalidSignUp if the name was taken meanwhile.
     """
     user = User(username=User.normalize_username(username.strip()), email=User.objects.normalize_email(email))
     user.set_password(password)
@@ -79,7 +78,7 @@ def create_first_account(
 
 
 def make_first_staff(*, code: str, user: User, change: Callable[[SiteSettings], object]) -> None:
-    """Makes an account the first superuser, saved or not; otherwise like `create_first_account`. Raises SetupClosed."""
+    """Makes a saved or new account the first superuser, like `create_first_account`. Raises SetupClosed."""
     with transaction.atomic():
         row = SiteSettings.objects.select_for_update().filter(pk=1).first()
         if row is None or not _fits(code, row.setup_nonce) or not is_open():

@@ -1,4 +1,4 @@
-"""The form for site-wide settings, used on the page of the first run and in the admin."""
+"""The form for site-wide settings, used on the setup page and in the admin."""
 
 from http.client import HTTPException
 from typing import Any
@@ -26,7 +26,7 @@ _TOKEN = RegexValidator(r"^[!-~]+$", _("A token has no spaces and no accents."))
 
 
 class SiteSettingsForm(forms.ModelForm):
-    """Tests the mail server and the token by using them. Secrets are never shown; an empty field keeps them."""
+    """Tests the mail server and the token by using them. Never shows secrets. An empty field keeps a secret."""
 
     site_name = forms.CharField(
         label=_("Name of the site"),
@@ -137,7 +137,7 @@ class SiteSettingsForm(forms.ModelForm):
         return Values(**given, mail_password=self.cleaned_data["mail_password"] or stored)
 
     def write_to(self, row: SiteSettings) -> None:
-        """Writes the values to the row, except fields that the environment sets."""
+        """Writes the values to the row, except fields set by the environment."""
         for name in self._meta.fields or []:
             if not set_by(name):
                 setattr(row, name, self.cleaned_data[name])
@@ -149,7 +149,7 @@ class SiteSettingsForm(forms.ModelForm):
 
 
 class SetupForm(SiteSettingsForm):
-    """The form of the first run, which also asks what data to start with."""
+    """The form of the setup page, which also asks what data to start with."""
 
     start_with = forms.ChoiceField(
         label=_("Movies to begin with"),

@@ -48,8 +48,8 @@ def sign_up(
 ) -> User:
     """Creates an account at once. Raises InvalidSignUp with messages per field, SignUpClosed or InvitationNeeded.
 
-    Without a password, `link` stores another sign-in method in the same transaction. An address that another account
-    has is accepted, so that the response does not reveal who has an account; only one account can confirm it.
+    Without a password, `link` stores another sign-in method in the same transaction. An address of another account is
+    accepted, so that the response does not reveal who has an account. Only one account can confirm it.
     """
     if password is not None:
         check_passwords_are_on()
@@ -68,9 +68,9 @@ def check_sign_up(**given: Any) -> None:
 
 
 def create(user: User, *, invitation: Invitation | None, link: Callable[[User], None] | None) -> None:
-    """Saves a new account, stores its sign-in method with `link`, and uses the invitation, all in one transaction.
+    """Saves a new account, stores its sign-in method with `link`, and uses the invitation, in one transaction.
 
-    Raises InvalidSignUp if the name has been taken in the meantime, SignUpClosed or InvitationNeeded.
+    Raises SignUpClosed, InvitationNeeded, or InvalidSignUp if the name was taken meanwhile.
     """
     try:
         with transaction.atomic():
@@ -94,7 +94,7 @@ def _is_address(name: str) -> bool:
 
 
 def new_user(username: str, email: str) -> User:
-    """Returns an unsaved account with name and address in the form in which they are stored."""
+    """Returns an unsaved account with normalised name and address."""
     return User(username=User.normalize_username(username.strip()), email=User.objects.normalize_email(email.strip()))
 
 
@@ -119,7 +119,7 @@ def _errors(user: User, password: str | None) -> dict[str, list[str]]:
 
 
 def _name_conflict(user: User) -> str:
-    """Returns how the name conflicts with another account; empty if it does not."""
+    """Returns how the name conflicts with another account, or "" if it does not."""
     if User.objects.filter(username__iexact=user.username).exists():
         return str(_TAKEN)
     return str(_LOOKS_TAKEN) if User.objects.filter(skeleton=_looks_of(user)).exists() else ""
@@ -132,7 +132,7 @@ def _looks_of(user: User) -> str:
 def _lock_look_alikes(user: User) -> None:
     """Prevents concurrent sign-ups with a similar name until the transaction ends.
 
-    On SQLite, transactions that write are serialised anyway.
+    SQLite serialises writing transactions anyway.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

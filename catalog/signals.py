@@ -1,4 +1,4 @@
-"""Signals sent by the catalogue, which does not depend on their receivers."""
+"""Signals sent by the catalogue. It does not depend on their receivers."""
 
 from django.dispatch import Signal
 

@@ -25,10 +25,10 @@ from catalog.encryption import Cipher
 logger = logging.getLogger(__name__)
 
 SECONDS = 3.0  # maximum age of a process's values
-PAUSE_SECONDS = 10.0  # added after the database failed
+PAUSE_SECONDS = 10.0  # added after a failure of the database
 PRODUCT = "Movierec"
 SMTP = "catalog.mail.SmtpBackend"
-OWN_MAIL = "catalog.mail.EmailBackend"  # used if the environment names no mail server
+OWN_MAIL = "catalog.mail.EmailBackend"  # used if the environment does not set a mail server
 NO_SENDER = "movierec@localhost"
 CIPHER = Cipher("site settings")
 SECRETS = ("mail_password", "tmdb_read_token")
@@ -36,7 +36,7 @@ SECRETS = ("mail_password", "tmdb_read_token")
 
 @dataclass(frozen=True)
 class Values:
-    """The row with its secrets decrypted. `unreadable` names those that SECRET_KEY cannot decrypt, treated as unset."""
+    """The row with its secrets decrypted. Secrets that cannot be decrypted are unset and listed in `unreadable`."""
 
     site_name: str = ""
     language: str = ""
@@ -90,7 +90,7 @@ class _Followed:
 
 followed = _Followed()
 hide_secret: list[Callable[[str], object]] = []  # called with each secret that is read, so that logs can mask it
-_reported: set[str] = set()  # secrets that could not be decrypted, each logged once
+_reported: set[str] = set()  # secrets that could not be decrypted; each is logged once
 
 
 def current() -> Values:
@@ -103,12 +103,12 @@ def site_name() -> str:
 
 
 def known_site_name() -> str:
-    """Returns the name as last read by this process, for pages shown when the database is unavailable."""
+    """Returns the name as last read by this process, for pages shown while the database is unavailable."""
     return settings.SITE_NAME or followed.latest.site_name or PRODUCT
 
 
 def in_templates(request: HttpRequest) -> dict[str, Any]:
-    """A context processor. The name is only looked up by pages that show it."""
+    """A context processor. Looks up the name only for pages that show it."""
     return {"site_name": lazy(site_name, str)()}
 
 
@@ -125,7 +125,7 @@ def speaking() -> Iterator[None]:
 
 
 def region() -> str:
-    """Returns the site's country as an ISO 3166-1 code; empty if it is not set."""
+    """Returns the site's country as an ISO 3166-1 code, or "" if it is not set."""
     return settings.SITE_REGION or current().region
 
 
@@ -134,7 +134,7 @@ def tmdb_read_token() -> str:
 
 
 def set_by(field: str) -> str:
-    """Returns the environment variable that sets the field, which then cannot be edited; empty if there is none."""
+    """Returns the environment variable that sets the field, or "" if there is none. Such a field cannot be edited."""
     if not field.startswith("mail_"):
         variable = {"language": "LANGUAGE_CODE", "region": "SITE_REGION"}.get(field, field.upper())
         setting = "SITE_LANGUAGE" if field == "language" else variable  # LANGUAGE_CODE always has a value

@@ -44,15 +44,15 @@ def sync_tmdb(*, goes_on: bool = False) -> dict[str, str | int]:
 
 
 def _services() -> tuple[ModuleType, ModuleType]:
-    """Returns the modules that sync with TMDB and with Wikidata."""
-    from catalog.sync import wikidata, work  # a worker that never syncs need not load the HTTP client
+    """Returns the modules that sync with TMDB and Wikidata."""
+    from catalog.sync import wikidata, work  # a worker that never syncs does not load the HTTP client
 
     return work, wikidata
 
 
 @shared_task(name="catalog.sync_wikidata", ignore_result=True)
 def sync_wikidata(*, goes_on: bool = False) -> dict[str, str | int]:
-    """Reads the movies that are due, or continues the waiting run (`goes_on`). Yields after TASK_SECONDS too."""
+    """Syncs the movies that are due, or continues the waiting run (`goes_on`). Also yields after TASK_SECONDS."""
     if goes_on and not WikidataRun.objects.filter(status__in=WikidataRun.ACTIVE).exists():
         return {"skipped": "the run has ended"}
     try:

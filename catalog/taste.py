@@ -11,7 +11,7 @@ from django.db.models.functions import NullIf, TruncMonth
 
 from catalog.models import Credit, Movie, User
 
-Share = tuple[str, float, float]  # a label, the percentage of all users and that of the user
+Share = tuple[str, float, float]  # a label, the percentage of all users, and that of the user
 
 EVERYBODY_SECONDS = 3600  # all users' shares change slowly, and counting them reads every movie
 MONTHS = 24
@@ -20,7 +20,7 @@ ENOUGH = 2  # minimum number of movies per person
 
 
 def summary(user: User) -> dict[str, Any]:
-    """Returns the number of the user's ratings, their mean, and the mean of these movies' mean ratings."""
+    """Returns the number and mean of the user's ratings, and the mean of these movies' mean ratings."""
     others = Avg(F("movie__rating_sum") / NullIf(F("movie__rating_count"), 0))
     return user.ratings.aggregate(n=Count("pk"), mean=Avg("rating"), others=others)
 
@@ -70,7 +70,7 @@ def _by_month(rows: Any, field: str) -> Counter[date]:
 
 
 def _by(user: User, field: str) -> dict[Any, int]:
-    """Counts the user's ratings by a field of the movie, omitting empty values."""
+    """Counts the user's ratings by a field of the movie, without empty values."""
     rows = user.ratings.order_by().values_list(field).annotate(Count("pk"))
     return {value: n for value, n in rows if value}
 

@@ -19,7 +19,7 @@ TERM_LENGTH = 200
 def fold(text: str) -> str:
     """Folds text: `Người Nhện: Xa Nhà` -> `nguoi nhen xa nha`. Text without letters or digits becomes empty."""
     plain = text.casefold()
-    # decomposed twice: some symbols become capitals, some lower-case letters become several letters
+    # decomposed twice, because some symbols become capitals and some lower-case letters become several letters
     if not plain.isascii():
         plain = unicodedata.normalize("NFKD", text).casefold().translate(_PLAIN)
         decomposed = unicodedata.normalize("NFKD", plain)
@@ -30,14 +30,14 @@ def fold(text: str) -> str:
 def skeleton(name: str) -> str:
     """Returns the skeleton of a name as defined by Unicode's report 39. Look-alike names have the same skeleton.
 
-    `nora` in Cyrillic letters has that of `Nora`; `m` and `rn` share one, and so do `1` and `l`.
+    `nora` in Cyrillic letters has that of `Nora`. `m` and `rn` share one, and so do `1` and `l`.
     """
     decomposed = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", name).casefold())
     return unicodedata.normalize("NFD", "".join(map(_prototype, decomposed)))
 
 
 def _prototype(letter: str) -> str:
-    """Returns the representative of a letter's look-alikes: the one with several, each of which lists only it."""
+    """Returns the representative of a letter's look-alikes, which is the one that lists several."""
     alike = _look_alikes().get(letter, ())
     if len(alike) != 1:
         return letter
@@ -47,13 +47,13 @@ def _prototype(letter: str) -> str:
 
 @cache
 def _look_alikes() -> dict[str, list[dict[str, str]]]:
-    # Loaded only by processes that create accounts, because it takes 50 ms and 18 MB.
+    # loaded only by processes that create accounts, because it takes 50 ms and 18 MB
     data: dict[str, list[dict[str, str]]] = import_module("confusable_homoglyphs.confusables").confusables_data
     return data
 
 
 def visible(text: str) -> str:
-    """Strips the text; returns "" if none of its characters is visible."""
+    """Strips the text. Returns "" if none of its characters is visible."""
     is_seen = (unicodedata.category(letter)[0] in "LNPS" and letter not in _BLANK for letter in text)
     return text.strip() if any(is_seen) else ""
 

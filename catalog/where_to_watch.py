@@ -12,7 +12,7 @@ from catalog.models import Movie, Offer, User, WatchService
 from catalog.models.rating import MAX_SERVICES
 from catalog.site_settings import region
 
-CREDIT = "JustWatch"  # the data's owner, which TMDB's terms require to be named next to the offers
+CREDIT = "JustWatch"  # owner of the data; TMDB's terms require the name next to the offers
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class WhereToWatch:
 
     @property
     def kinds(self) -> list[tuple[str, list[WatchService]]]:
-        """The kinds of offers that exist, each with its label and services."""
+        """Returns the kinds of offers that exist, each with its label and services."""
         return [(str(kind.label), found) for kind in Offer.Kind if (found := getattr(self, kind.value))]
 
 
 def where_to_watch(movie: Movie) -> WhereToWatch | None:
-    """Returns where the movie can be watched; None if nothing is known."""
+    """Returns where the movie can be watched, or None if nothing is known."""
     place = region()
     if not (place and movie.tmdb_id):
         return None
@@ -52,7 +52,7 @@ def streaming_services() -> QuerySet[WatchService]:
 
 
 def save_services(*, user: User, services: Iterable[int], only: bool) -> None:
-    """Saves the user's services. `only` limits "For you" to what they stream. Raises InvalidServices."""
+    """Saves the user's services. `only` limits "For you" to these services. Raises InvalidServices."""
     ids = sorted(set(services))
     known = set(streaming_services().values_list("pk", flat=True))
     if unknown := [pk for pk in ids if pk not in known]:

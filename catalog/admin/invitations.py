@@ -1,4 +1,4 @@
-"""Invitations. Their link is shown once, after creation; deleting an invitation revokes it."""
+"""Invitations. The link is shown once, after creation. Deleting an invitation revokes it."""
 
 from typing import Any
 

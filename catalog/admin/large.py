@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 
 class CappedPaginator(Paginator):
-    """Counts up to `cap` rows only: counting all of them takes seconds, and later pages are not used."""
+    """Counts up to `cap` rows only, because counting all of them takes seconds."""
 
     cap = 10_000
 
@@ -29,7 +29,7 @@ class LargeTableAdmin(admin.ModelAdmin):
 
 
 class ReadOnlyAdmin(LargeTableAdmin):
-    """Rows that only the system writes. The admin cannot add, change or delete them."""
+    """Rows written by the system. The admin cannot add, change or delete them."""
 
     def never(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -38,7 +38,7 @@ class ReadOnlyAdmin(LargeTableAdmin):
 
 
 class DeletesEach(admin.ModelAdmin):
-    """Deletes selected rows one by one like their own pages do, because deletion has effects elsewhere."""
+    """Deletes selected rows one by one, as their own pages do, because deletion has effects elsewhere."""
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
         for row in queryset:
@@ -46,7 +46,7 @@ class DeletesEach(admin.ModelAdmin):
 
 
 class CappedFormSet(BaseInlineFormSet):
-    """Shows only the first rows; the model's own list shows all."""
+    """Shows only the first rows. The model's own list shows all."""
 
     cap = 100
 
@@ -57,7 +57,7 @@ class CappedFormSet(BaseInlineFormSet):
 
 
 class CountedDeletion(admin.ModelAdmin):
-    """Counts related rows on the deletion page instead of listing them: a movie can have 100,000 ratings."""
+    """Counts related rows on the deletion page instead of listing them. A movie can have 100,000 ratings."""
 
     def get_deleted_objects(
         self, objs: Sequence[Model] | Any, request: HttpRequest

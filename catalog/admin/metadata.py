@@ -41,7 +41,7 @@ class PersonAdmin(LargeTableAdmin):
 
 
 class LinksOfMovies(DeletesEach, LargeTableAdmin):
-    """Links of movies. Edits are marked on the movie, so that no sync undoes them."""
+    """Links of movies. Marks edits on the movie, so that syncs do not undo them."""
 
     list_filter = ["source"]
     list_select_related = True

@@ -15,7 +15,7 @@ PROVENANCE = ["source", "field_sources", "created_at", "updated_at"]
 
 
 class LinkInline(admin.TabularInline):
-    """Links that can be added and removed but not edited, because read-only rows need no query each."""
+    """Links that can be added and removed but not edited. Read-only rows do not need one query each."""
 
     formset = CappedFormSet
     extra = 0
@@ -75,6 +75,6 @@ class MovieAdmin(CountedDeletion, LargeTableAdmin):
             form.instance.mark_edited(formset.model.EDITED_AS)
 
     def save_model(self, request: HttpRequest, movie: Movie, form: ModelForm, change: bool) -> None:
-        """Marks the edited fields as those of the site, so that no sync overwrites them."""
+        """Marks the edited fields as the site's own, so that syncs do not overwrite them."""
         movie.field_sources |= dict.fromkeys(form.changed_data, Source.SITE.value)
         super().save_model(request, movie, form, change)

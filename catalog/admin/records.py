@@ -65,7 +65,7 @@ class PictureAdmin(ReadOnlyAdmin):
 
 @admin.register(UserImport)
 class UserImportAdmin(ReadOnlyAdmin):
-    """Shows the outcome of uploads. Their files and rows are private to their owners."""
+    """Shows the results of uploads. The files and rows are visible only to their owners."""
 
     list_display = ["id", "user", "format", "state", "progress", "attempt", "created_at", "ended_at"]
     list_filter = ["status", "format"]
@@ -84,7 +84,7 @@ class UserImportAdmin(ReadOnlyAdmin):
 
 @admin.register(ImportRun)
 class ImportRunAdmin(admin.ModelAdmin):
-    """A record that only imports write."""
+    """A record written only by imports."""
 
     list_display = ["origin", "source", "started_at", "finished_at"]
     list_filter = ["source"]

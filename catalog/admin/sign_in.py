@@ -1,4 +1,4 @@
-"""The admin's sign-in, which is the site's with its rate limits, and links that staff give to users."""
+"""The admin's sign-in, which uses the site's page and rate limits, and links that staff give to users."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def change_password(request: HttpRequest, extra_context: dict[str, Any] | None =
     return redirect("catalog:password-change")
 
 
-# django-allauth's admins would accept providers and tokens; this site stores neither in its database.
+# django-allauth's admins would accept providers and tokens, which this site does not store in its database.
 for model in (SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(model)
 
@@ -37,7 +37,7 @@ admin.site.password_change = change_password  # type: ignore[assignment, method-
 
 @admin.register(SocialAccount)
 class IdentityAdmin(LargeTableAdmin):
-    """Connected identities. Deleting one disconnects it, and ends sessions and API keys of the account."""
+    """Connected identities. Deleting one disconnects it and ends the account's sessions and API keys."""
 
     list_display = ["user", "provider", "uid", "date_joined", "last_login"]
     fields = ["user", "provider", "uid", "date_joined", "last_login"]
@@ -56,9 +56,9 @@ class IdentityAdmin(LargeTableAdmin):
 
 
 class PasswordLinks:
-    """An action for people who cannot sign in. It creates a link for one user, which works once and is shown once.
+    """An action for people who cannot sign in. It creates a single-use link for one user and shows it once.
 
-    With it they set a new password, or sign in if password sign-in is disabled.
+    The user sets a new password with it, or signs in if password sign-in is disabled.
     """
 
     @admin.action(description=gettext_lazy("Make a link for a new password"), permissions=["change"])

@@ -1,4 +1,4 @@
-"""The site's settings: one row, for superusers only. Its secrets can be replaced but not read."""
+"""The site's settings, for superusers only. Secrets can be replaced but not read."""
 
 from typing import Any
 

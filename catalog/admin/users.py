@@ -31,7 +31,7 @@ class UserAdmin(PasswordLinks, CountedDeletion, DeletesEach, DjangoUserAdmin):
     fieldsets = [*DjangoUserAdmin.fieldsets, (gettext_lazy("Provenance"), {"fields": ["source", "external_id"]})]  # type: ignore[misc]
 
     def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
-        """Saves a user. An address that staff changed must be confirmed again."""
+        """Saves a user. If staff changed the address, it must be confirmed again."""
         user.note_skeleton()
         super().save_model(request, user, form, change)
         if change and "email" in form.changed_data:
@@ -114,7 +114,7 @@ class ViewingAdmin(MoviesOfUsers):
 
 @admin.register(APIKey)
 class APIKeyAdmin(LargeTableAdmin):
-    """API keys of users. The keys themselves are not stored. Deleting a row revokes its key."""
+    """API keys of users. Only their hashes are stored. Deleting a row revokes its key."""
 
     list_display = ["name", "user", "prefix", "scopes", "created_at", "expires_at", "last_used_at"]
     list_select_related = ["user"]

@@ -1,8 +1,8 @@
 """API key authentication.
 
-Keys are read from the database at every request, so a revoked key, a new password and a deactivated account take effect
-at once in every process, whatever caused them. `KeyAuthentication.query` is the only place that reads keys for
-requests; anything added in front of it, such as a cache, must keep that guarantee.
+Keys are read from the database on every request, so that a revoked key, a new password and a deactivated account take
+effect at once in every process. `KeyAuthentication.query` is the only place that reads keys for requests. Anything
+added in front of it, such as a cache, must keep that guarantee.
 """
 
 from datetime import datetime, timedelta
@@ -45,7 +45,7 @@ class KeyAuthentication(BaseAuthentication):
         return found
 
     def identify(self, request: Request | HttpRequest) -> tuple[User, APIKey] | None:
-        """Returns the user and the key of a request, without checking scopes; None if it has no key.
+        """Returns the user and the key of a request, or None if it has no key. Does not check scopes.
 
         Raises AuthenticationFailed.
         """
@@ -72,7 +72,7 @@ class KeyAuthentication(BaseAuthentication):
         return user, row
 
     def user_of(self, row: Row) -> User:
-        """Returns the user in a row of the query. `row` begins with the columns of USER; others may follow."""
+        """Returns the user in a row of the query. The row starts with the columns of USER."""
         return User.from_db(DEFAULT_DB_ALIAS, USER, row[: len(USER)])
 
 

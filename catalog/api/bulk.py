@@ -24,7 +24,7 @@ from catalog.throttling import ScopedThrottle
 
 MEDIA_TYPE = "application/x-ndjson"
 LINES = {"type": "string", "format": "binary", "minLength": 1}
-BATCH = 1000  # lines per transaction, because other requests wait for SQLite's only writer
+BATCH = 1000  # lines per transaction; other requests wait for SQLite's only writer
 
 
 class LineErrorSerializer(serializers.Serializer):
@@ -55,7 +55,7 @@ class JSONLinesParser(BaseParser):
 
 
 class FileParser(JSONLinesParser):
-    """Accepts the generic media type, for clients that cannot send that of JSON Lines."""
+    """Accepts the generic media type, for clients that cannot send the one of JSON Lines."""
 
     media_type = "application/octet-stream"
 

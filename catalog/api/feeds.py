@@ -25,7 +25,7 @@ from catalog.throttling import FeedThrottle
 
 
 class FeedMovieSerializer(serializers.Serializer[Any]):
-    """The schema of what `catalog.feeds.movie_json` returns."""
+    """The schema of the result of `catalog.feeds.movie_json`."""
 
     title = serializers.CharField()
     year = serializers.IntegerField(allow_null=True)
@@ -50,7 +50,7 @@ JSON = Format(as_json, "application/json", FeedMovieSerializer(many=True))
 
 
 class AnyAnswer(BaseContentNegotiation):
-    """Ignores the Accept header, because feed readers send arbitrary ones; the URL determines the format."""
+    """Ignores the Accept header, because feed readers send arbitrary ones. The URL determines the format."""
 
     def select_parser(self, request: Any, parsers: Any) -> Any:
         return parsers[0]
@@ -60,7 +60,7 @@ class AnyAnswer(BaseContentNegotiation):
 
 
 def owner_of(key: str) -> User:
-    """Returns the owner of a feeds key. Raises the same FeedNotFound for every key that opens no feed."""
+    """Returns the owner of a feeds key. Raises FeedNotFound for any other key."""
     try:
         user, row = KeyAuthentication().authenticate_key(key)
     except AuthenticationFailed:
@@ -88,7 +88,7 @@ class FeedView(APIView, ABC):
 
 
 def feed_paths(view: type[FeedView], address: str, **formats: Format) -> list[URLPattern]:
-    """Returns one path, and one API operation, per format."""
+    """Returns one path and one API operation per format."""
     return [_path(view, address, extension, format) for extension, format in formats.items()]
 
 

@@ -1,7 +1,7 @@
-"""Input validation of the API, which accepts exactly what the OpenAPI document specifies.
+"""Input validation of the API. It accepts exactly the input specified by the OpenAPI document.
 
 REST framework converts values where it can ("1" to 1, false to a UUID), treats a blank parameter as missing, and uses
-the last of repeated parameters. These serializers reject such values, each with its field's own error message.
+the last of repeated parameters. These serializers reject such values with the error messages of their fields.
 """
 
 import re
@@ -38,7 +38,7 @@ TEXTS: dict[type[serializers.Field], re.Pattern[str]] = {
 
 
 class UsernameField(serializers.RegexField):
-    """A username, normalised to its one Unicode form, which may be shorter than the text sent."""
+    """A username, normalised to a single Unicode form, which may be shorter than the input."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         return super().run_validation(User.normalize_username(data) if isinstance(data, str) else data)
@@ -104,11 +104,11 @@ class BodySerializer(serializers.Serializer[Any]):
                 yield name, error.detail
 
     def given(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Returns the values keyed by field name."""
+        """Returns the values, keyed by field name."""
         return data
 
     def fits(self, field: serializers.Field, value: Any) -> bool:
-        """Returns whether the value has the field's type. The field itself decides whether null is allowed."""
+        """Returns whether the value has the field's type. The field itself checks null."""
         types = next((types for kind, types in JSON_TYPES.items() if isinstance(field, kind)), None)
         if value is None or types is None or type(value) in types:
             return True
@@ -116,7 +116,7 @@ class BodySerializer(serializers.Serializer[Any]):
 
 
 class QuerySerializer(BodySerializer):
-    """A query string or form. Values are strings, and only list fields may be repeated."""
+    """A query string or form. Values are strings. Only list fields may be repeated."""
 
     def given(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         if not isinstance(data, QueryDict):
@@ -136,15 +136,15 @@ class QuerySerializer(BodySerializer):
 
 @cache
 def _shared(serializer_class: type[BodySerializer]) -> BodySerializer:
-    """Returns a shared instance, because creating a serializer copies its fields and takes longer than using it.
+    """Returns a shared instance, because creating a serializer takes longer than using it.
 
-    It stores nothing about the data it validates.
+    The instance does not store the validated data.
     """
     return serializer_class()
 
 
 def read(serializer_class: type[BodySerializer], data: Any) -> dict[str, Any]:
-    """Returns the validated values. Raises ValidationError, which names each invalid field."""
+    """Returns the validated values. Raises ValidationError with the messages of each invalid field."""
     try:
         return dict(_shared(serializer_class).run_validation(data))
     except serializers.ValidationError:
@@ -154,7 +154,7 @@ def read(serializer_class: type[BodySerializer], data: Any) -> dict[str, Any]:
 
 
 class FilteredListMixin:
-    """A view set whose list accepts the parameters of `query_class`. Each filters by the field of its name."""
+    """A view set whose list accepts the parameters of `query_class` as filters. Parameters have the names of fields."""
 
     query_class: type[QuerySerializer]
     action: str

@@ -120,7 +120,7 @@ class OwnRowsMixin:
 
     @property
     def user(self) -> Any:
-        """The request's user, who is never anonymous thanks to the permission classes."""
+        """Returns the request's user. The permission classes exclude anonymous users."""
         return self.request.user
 
     def get_queryset(self) -> QuerySet:

@@ -1,4 +1,4 @@
-"""API key scopes: each view declares the scopes it requires as `scopes`; they are checked and described here."""
+"""API key scopes. Views declare their required scopes as `scopes`. This module checks and describes them."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from catalog.models import APIKey, Scope
 
 @dataclass(frozen=True)
 class Scopes:
-    """The scopes of which a key needs one, for reading and for writing. Sessions need none."""
+    """The accepted scopes for reading and for writing. A key needs one of them, a session needs none."""
 
     reading: tuple[Scope, ...]
     writing: tuple[Scope, ...]
@@ -27,7 +27,7 @@ BULK = Scopes((Scope.BULK,), (Scope.BULK,))
 
 
 def require_scope(key: APIKey, *needed: Scope) -> None:
-    """Raises MissingScope, which names the accepted scopes."""
+    """Raises MissingScope with the accepted scopes."""
     held = key.scope_list
     if not any(scope in held for scope in needed):
         names = {"needed": _(" or ").join(needed), "held": ", ".join(held)}

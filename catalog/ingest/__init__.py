@@ -1,1 +1,1 @@
-"""The only code that writes imported movies: it finds the movie, sets its fields by policy, and writes its links."""
+"""Writes imported movies: finds each movie, sets its fields by policy, and writes its links. No other code does so."""

@@ -27,9 +27,10 @@ def write_data_set(
     ratings: Iterable[RatingRow],
     show_progress: bool = False,
 ) -> None:
-    """Writes movies, users (maps keys to external ids) and ratings, which refer to both by key. Fills the report.
+    """Writes movies, ratings and users (a map from keys to external ids), and fills the report.
 
-    An interrupted import keeps what it has written, and the aggregates include it.
+    Ratings refer to movies and users by key. An interrupted import keeps the data it has written, and the aggregates
+    include this data.
     """
     run, _ = ImportRun.objects.get_or_create(source=source, origin=report.origin, finished_at=None)
     try:
@@ -59,7 +60,7 @@ def _write_movies(
 
 
 def _write_users(source: Source, users: dict[int, str], report: ImportReport, *, shown: bool) -> dict[int, int]:
-    """Returns primary keys, keyed like `users`. Creates missing users, who have ratings but cannot sign in."""
+    """Returns primary keys, keyed like `users`. Creates missing users, who cannot sign in."""
     known = User.objects.filter(source=source).exclude(external_id="")
     keys = dict(known.values_list("external_id", "pk").iterator())
     missing = [external_id for external_id in users.values() if external_id not in keys]

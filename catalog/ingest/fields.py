@@ -1,6 +1,6 @@
-"""Defines every field of a movie once: its empty value, and when each source may write it.
+"""Defines every field of a movie: its empty value, and when each source may write it.
 
-A new field needs one line here, a column on the model and a migration. Nothing overwrites a field that a person edited.
+A new field needs one line here, a column on the model and a migration. Fields edited by hand are never overwritten.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from catalog.models import Movie, Source
 
 
 class Write(Enum):
-    """When a source may write a field of an existing movie. New movies take all fields that their source supplies."""
+    """When a source may write a field of an existing movie. A new movie takes all fields from its source."""
 
     ABSENT = "the source does not have the field"
     NEW = "never: only on new movies"
@@ -64,12 +64,12 @@ def supplied_by(source: Source) -> list[str]:
 
 
 def values_from(record: object, source: Source, *, given: Iterable[str] | None = None) -> dict[str, Any]:
-    """Returns the source's fields, read from the record's attributes of the same names. `given` limits them."""
+    """Returns the source's fields, read from attributes of the record. `given` limits them."""
     names = supplied_by(source)
     return {name: getattr(record, name) for name in names if given is None or name in given}
 
 
-# Policies under which a source updates its values, and clears them when it has none any more.
+# With these policies, a source updates its values, and clears them when it no longer has any.
 KEPT = (OWN, OVER_TMDB)
 
 
@@ -88,12 +88,12 @@ def may_write(movie: Movie, name: str, source: Source) -> bool:
 
 
 def assign(movie: Movie, values: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """Sets the values that the source may write. Returns the changed columns, which the caller saves."""
+    """Sets the values that the source may write. Returns the changed columns. The caller saves the movie."""
     changed = {name: value for name, value in values.items() if _changes(movie, name, value, source)}
     sources = dict(movie.field_sources)
     for name, value in changed.items():
         setattr(movie, name, value)
-        if movie.source == source or name == "external_id":  # the operator's id says nothing about the movie
+        if movie.source == source or name == "external_id":  # the operator's id carries no information about the movie
             continue
         sources[name] = source.value
         if POLICIES[source][name] in KEPT and value == EMPTY[name]:
@@ -112,7 +112,7 @@ def _changes(movie: Movie, name: str, value: Any, source: Source) -> bool:
 
 
 def withdraw(movie: Movie, names: Iterable[str]) -> None:
-    """Clears fields whose source is being removed."""
+    """Clears the fields of a source that is being removed."""
     for name in names:
         setattr(movie, name, EMPTY[name])
         movie.field_sources.pop(name, None)

@@ -1,4 +1,4 @@
-"""Finds a movie in the catalogue by any of its ids, or by spellings of its titles."""
+"""Finds a movie in the catalogue by its ids or by variants of its titles."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -19,18 +19,18 @@ T = TypeVar("T")
 
 
 def having_any_id(ids: Mapping[str, Collection[Any]]) -> Q:
-    """Returns a filter for movies with any of the ids; without ids it matches nothing."""
+    """Returns a filter for movies with any of the ids. Without ids, it matches nothing."""
     return reduce(or_, (Q(**{f"{name}__in": values}) for name, values in ids.items() if values), Q(pk__in=()))
 
 
 def ids_of(records: Iterable[Any], names: Iterable[str] = PUBLIC_IDS) -> dict[str, list[Any]]:
-    """Returns the records' ids, keyed by the name of the id."""
+    """Returns the records' ids, keyed by id name."""
     known = list(records)
     return {name: [value for record in known if (value := getattr(record, name))] for name in names}
 
 
 class IdIndex(Generic[T]):
-    """An index of movies by each of their ids. Call `add` again when a movie's ids change."""
+    """An index of movies by each of their ids. Call `add` again if a movie's ids change."""
 
     def __init__(self, movies: Iterable[T] = (), *, names: tuple[str, ...] = IDS) -> None:
         self._names = names
@@ -47,21 +47,21 @@ class IdIndex(Generic[T]):
         return self._by_id.get((name, value))
 
     def find(self, record: Any, *, own: str) -> T | None:
-        """Returns the movie with the record's `own` id, otherwise one sharing another id that has no `own` id yet."""
+        """Returns the movie with the record's `own` id, or one that shares another id and has no `own` id yet."""
         if movie := self.get(own, getattr(record, own)):
             return movie
         shared = (self.get(name, getattr(record, name)) for name in PUBLIC_IDS if name != own)
         return next((movie for movie in shared if movie and getattr(movie, own) is None), None)
 
     def taken(self, values: Mapping[str, Any], movie: T | None) -> dict[str, T]:
-        """Returns the ids among the values that belong to another movie, mapped to that movie."""
+        """Returns those ids among the values that belong to another movie, mapped to that movie."""
         owners = {name: self.get(name, values[name]) for name in self._names if name in values}
         return {name: owner for name, owner in owners.items() if owner is not None and owner is not movie}
 
 
 @dataclass(slots=True)
 class Candidate:
-    """A movie that a title may refer to. `names` are its names, each with whether it is the main title."""
+    """A movie that a title may refer to. `names` are (name, whether it is the main title) pairs."""
 
     pk: int
     title: str
@@ -83,7 +83,7 @@ class Candidate:
         return sum(getattr(self, name) is not None for name in PUBLIC_IDS)
 
     def is_same_film(self, other: "Candidate") -> bool:
-        """Returns whether both are the same film: equal in title and year, while only one of them has ids."""
+        """Returns whether both are the same film: equal title and year, and only one of them has ids."""
         if self.year is None or (self.title.casefold(), self.year) != (other.title.casefold(), other.year):
             return self.pk == other.pk
         has_ids = [bool(movie.imdb_id or movie.tmdb_id) for movie in (self, other)]
@@ -93,7 +93,7 @@ class Candidate:
 class Candidates:
     """All movies with any of the ids or titles, read in one pass over the catalogue.
 
-    `years` restricts the pass to movies of these years and those with the ids.
+    `years` restricts the pass to movies of these years and to those with the ids.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Writes genres, keywords, credits, alternative titles and offers, in the same way for every source."""
+"""Writes genres, keywords, credits, alternative titles and offers of any source."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,13 +20,13 @@ from catalog.models import (
     Source,
 )
 
-# Maps the key of each link to its details. Kinds of links that are missing from Links are left unchanged.
+# Maps the key of each link to its details. Kinds of links that are not in Links are left unchanged.
 Wanted = dict[Any, tuple[Any, ...]]
 Links = Mapping[str, Wanted]
 
 
 class LinkTable(NamedTuple):
-    """A table of links. `key` is the column that distinguishes the links of a movie."""
+    """A table of links. `key` is the column that identifies a link of a movie."""
 
     model: Any  # has EDITED_AS
     key: str
@@ -49,10 +49,11 @@ TABLES = {
 def write_links(
     source: Source, pairs: Iterable[tuple[Movie, Links]], *, fresh: set[int], replace: bool = False
 ) -> set[int]:
-    """Adds missing links. `replace` also updates the source's own links, and removes those that the record lacks.
+    """Adds missing links. With `replace`, also updates the source's own links and removes those missing from the
+    record.
 
-    Returns the movies whose links changed, except those in `fresh`, which had none. Links of other sources are kept,
-    and so is every kind of link that a person edited by hand.
+    Returns the movies whose links changed, except those in `fresh`, which had none. Keeps links of other sources, and
+    kinds of links that were edited by hand.
     """
     changed: set[int] = set()
     known = list(pairs)
@@ -69,7 +70,7 @@ def write_links(
 
 
 def _give_way(source: Source, table: LinkTable, wanted: dict[int, Wanted]) -> set[int]:
-    """Ensures that a movie's people come from one source. Wikidata's unordered list is replaced by any other source's.
+    """Ensures that a movie's people come from one source. Any other source replaces Wikidata's unordered list.
 
     Two sources would list each person twice, because their ids differ. Returns the movies that lost Wikidata's list.
     """
@@ -135,7 +136,7 @@ def links_by_name(source: Source, records: Sequence[Mapping[str, Sequence[str]]]
 
 
 def genre_ids(names: set[str]) -> dict[str, int]:
-    """Returns primary keys by name. Creates missing genres; names with the same slug share one."""
+    """Returns primary keys by name. Creates missing genres. Names with the same slug share a genre."""
     known = dict(Genre.objects.filter(name__in=names).values_list("name", "pk"))
     for name in sorted(names - known.keys()):
         slug = slugify(name) or f"genre-{crc32(name.encode()):x}"
@@ -155,7 +156,7 @@ def keyword_ids(names: set[str]) -> dict[str, int]:
 def _person_ids(source: Source, names: set[str]) -> dict[str, int]:
     """Returns primary keys by name. Creates missing people.
 
-    Only considers people of this source, because a name alone does not identify people of another one.
+    Only uses people of this source, because a name does not identify people of another one.
     """
     known = dict(Person.objects.filter(source=source, name__in=names).order_by("-pk").values_list("name", "pk"))
     new = Person.objects.bulk_create([Person(name=name, source=source) for name in sorted(names - known.keys())])

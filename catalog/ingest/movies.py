@@ -1,4 +1,4 @@
-"""Writes movies from any source: looks them up together, decides on each, and saves them together."""
+"""Writes movies from any source: looks them up, decides on each, and saves them, all in batches."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SEARCHED = {"title", "original_title"}
 
 
 class MovieBatch:
-    """A batch of movies within one transaction, which locks those that match `wanted`."""
+    """A batch of movies within one transaction. Locks the movies that match `wanted`."""
 
     def __init__(self, source: Source, wanted: Q, *, ids: tuple[str, ...] = IDS) -> None:
         self.found = list(Movie.objects.select_for_update().filter(wanted).order_by("pk"))
@@ -57,7 +57,7 @@ class MovieBatch:
 
 @dataclass(slots=True)
 class MovieRecord:
-    """A movie in a data set. If it has no MovieLens id, title and year identify it."""
+    """A movie in a data set. Without a MovieLens id, it is identified by title and year."""
 
     title: str
     original_title: str = ""
@@ -77,9 +77,9 @@ class MovieRecord:
 def write_movies(source: Source, records: Sequence[MovieRecord], counts: Counts) -> list[Movie]:
     """Writes a batch of records and returns the movie of each.
 
-    Movies are found by MovieLens id, otherwise by IMDb or TMDB id; records without a MovieLens id by title and year. A
-    new movie takes the full record. An existing one keeps its values: `fields` determines which empty fields are
-    filled, and missing links are added. If two records claim the same IMDb or TMDB id, the first keeps it.
+    Movies are found by MovieLens, IMDb or TMDB id. Records without a MovieLens id are found by title and year. A new
+    movie takes the full record. An existing one keeps its values: `fields` determines which empty fields are filled,
+    and missing links are added. If two records have the same IMDb or TMDB id, the first keeps it.
     """
     titles = [record.title for record in records if record.movielens_id is None]
     with transaction.atomic():

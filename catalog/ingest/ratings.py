@@ -1,4 +1,4 @@
-"""Writes ratings in bulk: inserts each batch into a temporary table and merges it with one statement."""
+"""Writes ratings in bulk. Inserts each batch into a temporary table and merges it with one statement."""
 
 from typing import NamedTuple, Self
 
@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from catalog.ingest.report import RatingCounts
 from catalog.models import Source
 
-# A transaction on SQLite blocks all other writers; 25,000 rows take well under a second.
+# A transaction on SQLite blocks all other writers. 25,000 rows take well under a second.
 BATCH = {"sqlite": 25_000, "postgresql": 100_000}
 _STAGED = "staged_rating"
 
@@ -22,9 +22,9 @@ class RatingRow(NamedTuple):
 
 
 class RatingWriter:
-    """Writes the latest rating per user and movie. Of ratings with equal times, the last one added is used.
+    """Writes the latest rating per user and movie. If times are equal, the last one added is used.
 
-    Ratings of other sources are kept. Does not update aggregates: call `rebuild_aggregates` afterwards.
+    Keeps ratings of other sources. Does not update aggregates, so call `rebuild_aggregates` afterwards.
     """
 
     def __init__(self, source: Source) -> None:
@@ -52,8 +52,8 @@ class RatingWriter:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_EMPTY[connection.vendor])
             if connection.vendor == "postgresql":
-                # Not COPY, which psycopg2 rejects in web processes, where waits are bounded. Python lists would be
-                # quoted slowly.
+                # Not COPY, which psycopg2 rejects in web processes, where waits are limited. Quoting Python lists would
+                # be slow.
                 arrays = [f"{{{','.join(map(str, column))}}}" for column in zip(*rows, strict=True)]
                 cursor.execute(_STAGE_ARRAYS, arrays)
             else:
@@ -86,7 +86,7 @@ class RatingWriter:
                 cursor.execute(f"DROP TABLE IF EXISTS {_STAGED}")
 
 
-# TRUNCATE, because on Postgres deleted rows would remain in the table's file and slow down every batch.
+# TRUNCATE, because deleted rows would remain in Postgres' file and slow down every batch.
 _EMPTY = {"sqlite": f"DELETE FROM {_STAGED}", "postgresql": f"TRUNCATE {_STAGED}"}
 _STAGE_ARRAYS = (
     f"INSERT INTO {_STAGED}"

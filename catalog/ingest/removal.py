@@ -1,4 +1,4 @@
-"""Removes a source's content: the sample, a provider's metadata, or what TMDB's terms no longer allow to keep."""
+"""Removes a source's content: the sample, a provider's metadata, or content that TMDB's terms no longer allow."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ class PurgeReport:
 
 
 def purge_provider(provider: Source, *, show_progress: bool = False) -> PurgeReport:
-    """Removes everything from a metadata provider, and keeps all other content and user data.
+    """Removes all content of a metadata provider. Keeps all other content and user data.
 
-    A movie that only the provider described is deleted, unless something on the site refers to it; then it is kept with
-    a neutral title. An interrupted purge can be run again.
+    A movie described only by the provider is deleted, unless something on the site refers to it. In that case it is
+    kept with a neutral title. An interrupted purge can be run again.
     """
-    with transaction.atomic():  # first, so that an active sync finds no items and stops writing
+    with transaction.atomic():  # first, so that an active sync finds no items and stops
         for model in RUNS[provider]:
             model._default_manager.all().delete()
     report = PurgeReport()
@@ -89,7 +89,7 @@ def _strip(keys: Sequence[int], provider: Source, report: PurgeReport) -> None:
 
 
 def _strip_fields(movie: Movie, provider: Source, had_links: bool) -> bool:
-    """Clears the provider's fields. The title is required, so it becomes the movie's number on this site."""
+    """Clears the provider's fields. The required title is replaced by the movie's number on this site."""
     from_it = [name for name in supplied_by(provider) if movie.source_of(name) == provider]
     withdraw(movie, from_it)
     if "title" in from_it:
@@ -102,7 +102,7 @@ def _strip_fields(movie: Movie, provider: Source, had_links: bool) -> bool:
 
 
 def _remove_people(provider: Source) -> None:
-    """Deletes the provider's people. Those credited by hand become people of the site."""
+    """Deletes the provider's people. People credited by hand become people of the site."""
     Person.objects.filter(source=provider, credits=None).delete()
     credited: Iterable[int] = Credit.objects.exclude(source=provider).values_list("person", flat=True)
     known = Person.objects.filter(source=provider, pk__in=credited)
@@ -120,8 +120,8 @@ class RemovalReport:
 def remove_sample(*, show_progress: bool = False) -> RemovalReport:
     """Deletes the sample's users with all their data, then its movies, genres, keywords and people.
 
-    A sample movie is kept with its metadata if anything on the site refers to it or an editor changed it. Movies of the
-    site lose what the sample added to them. An interrupted removal can be run again.
+    A sample movie is kept with its metadata if anything on the site refers to it or it was edited. Movies of the site
+    lose the sample's additions. An interrupted removal can be run again.
     """
     runs = ImportRun.objects.filter(source__in=SAMPLE_SOURCES)
     runs.update(finished_at=None)  # if interrupted, the sample counts as incomplete
@@ -149,7 +149,7 @@ def _remove_users(report: RemovalReport, shown: bool) -> None:
 def _remove_movies(report: RemovalReport, shown: bool) -> None:
     movies = unreferenced(Movie.objects.filter(source__in=SAMPLE_SOURCES))
     for batch in chunks_with_progress(movies, BATCH, description="Removing movies", unit=" movies", shown=shown):
-        with transaction.atomic():  # checked again: one may have been rated in the meantime
+        with transaction.atomic():  # checked again, because one may have been rated meanwhile
             report.movies += delete_unreferenced(Movie.objects.filter(pk__in=batch))
     report.movies_kept = Movie.objects.filter(source__in=SAMPLE_SOURCES).count()
 

@@ -25,7 +25,7 @@ class RatingCounts(Counts):
 
 @dataclass
 class ImportReport:
-    """The counts of one data set, printed in the terminal and stored in `ImportRun.counts`."""
+    """The counts of one data set. They are printed in the terminal and stored in `ImportRun.counts`."""
 
     origin: str
     movies: Counts = field(default_factory=Counts)
@@ -47,7 +47,7 @@ class ImportReport:
         return rows | {"rows_rejected": self.rejected, "details_ignored": self.ignored}
 
     def lines(self) -> list[str]:
-        """Returns the report as lines of text."""
+        """Returns the lines of the report."""
         movies, users, ratings = self.movies, self.users, self.ratings
         repeated = f"; {ratings.repeated:,} rows rated a movie again" if ratings.repeated else ""
         seconds = time.monotonic() - self.started

@@ -14,7 +14,7 @@ PARAMETERS_A_STATEMENT = 30_000  # below SQLite's limit
 def insert_rows(
     model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], *, ignore_conflicts: bool = False
 ) -> None:
-    """Inserts rows. `columns` are names of database columns. Skips model defaults and signals."""
+    """Inserts rows. `columns` are database columns. Skips model defaults and signals."""
     size = min(ROWS_A_STATEMENT, PARAMETERS_A_STATEMENT // len(columns))
     marks = f"({', '.join(['%s'] * len(columns))})"
     insert = f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES "

@@ -1,4 +1,4 @@
-"""Reads members of zips safely: handles damage, and detects zip bombs."""
+"""Reads members of zips safely. Handles damaged zips and detects zip bombs."""
 
 import io
 import struct
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import IO, Any
 
-MAX_COMPRESSION = 200  # ratios: tables of ratings shrink 3 to 10 times, a zip bomb about a thousand times
+MAX_COMPRESSION = 200  # ratio; tables of ratings compress 3 to 10 times, a zip bomb about a thousand times
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# `zipfile` raises these if the content does not match the directory; UnicodeDecodeError for an invalid name.
+# `zipfile` raises these if the content does not match the directory. UnicodeDecodeError means an invalid name.
 _DAMAGED = (
     zipfile.BadZipFile,
     EOFError,
@@ -24,7 +24,7 @@ _DAMAGED = (
 
 
 class DamagedZip(Exception):
-    """A zip that cannot be read. The message completes "the zip is damaged: ", followed by a reason."""
+    """A zip that cannot be read. The message is the reason, to be put after "the zip is damaged: "."""
 
 
 @contextmanager
@@ -37,20 +37,20 @@ def open_zip(file: Any) -> Iterator[zipfile.ZipFile]:
 
 
 def files_in(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """Returns all files of a zip. Omits folders and names such as "."; `ZipInfo.is_dir` fails for an empty name."""
+    """Returns all files of a zip. Skips folders, and names such as "." for which `ZipInfo.is_dir` fails."""
     return [member for member in opened.infolist() if PurePosixPath(member.filename).name and not member.is_dir()]
 
 
 def open_member(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
-    """Returns a stream of the member's content, which raises DamagedZip where the damage is found."""
+    """Returns a stream of the member's content. Reading it raises DamagedZip if damage is found."""
     with _guarded():
-        if member.header_offset < 0:  # otherwise a seek in a real file raises OSError, as a failing disk would
+        if member.header_offset < 0:  # otherwise a seek in a real file would raise OSError, like a failing disk
             raise zipfile.BadZipFile("its directory names a place before its beginning")
         return io.BufferedReader(_Member(opened.open(member)), 1 << 20)
 
 
 def problem_of(member: zipfile.ZipInfo, *, max_bytes: int | None = None, harmless_bytes: int = 0) -> str:
-    """Returns why a member must not be read, and what was expected; empty if it is safe.
+    """Returns why a member must not be read and what was expected, or "" if it is safe.
 
     Members up to `harmless_bytes` may have any compression ratio.
     """

@@ -1,4 +1,4 @@
-"""Titles: parses MovieLens' format, and normalises spellings of the same title."""
+"""Parses titles in MovieLens' format, and normalises variants of the same title."""
 
 import re
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ class Reading(NamedTuple):
 
 
 def readings(text: str) -> Iterator[Reading]:
-    """Yields other interpretations of a title that a user wrote: in MovieLens' format, and without its brackets.
+    """Yields other interpretations of a title: in MovieLens' format, and without its brackets.
 
     Text in brackets is a version, a country or another film, so it is not treated as a title. Part numbers are kept.
     """
@@ -81,7 +81,7 @@ def article_first(title: str) -> str:
 
 
 class Name(NamedTuple):
-    """A normalised title, from strict to loose: equal `exact` or `words` imply equal `loose`."""
+    """A normalised title in three forms. Equal `exact` or `words` imply equal `loose`."""
 
     exact: str
     words: str
@@ -98,7 +98,7 @@ class Name(NamedTuple):
 
 
 def also_called(title: str) -> Iterator[str]:
-    """Yields further names: `Star Wars: Episode IV - A New Hope` is also known by its series and by its episode."""
+    """Yields alternative names. `Star Wars: Episode IV - A New Hope` is also known by its series and by its episode."""
     if found := _EPISODE.match(title):
         yield found["series"]
         yield found["title"]

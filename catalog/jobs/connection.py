@@ -1,4 +1,4 @@
-"""Reconnects to the database, so that a temporary outage does not end a job."""
+"""Reconnects to the database, so that a short outage does not end a job."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def reconnecting(work: Callable[[], T], *, patience: float = PATIENCE_SECONDS) -> T:
-    """Retries idempotent work on a new connection until the database is back, for at most `patience` seconds."""
+    """Repeats idempotent work on a new connection until the database is back, for at most `patience` seconds."""
     deadline, pause = time.monotonic() + patience, 0.1
     while True:
         try:

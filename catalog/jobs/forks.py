@@ -1,7 +1,7 @@
 """Safe use of the database by threads in a process that forks.
 
-A fork copies whatever other threads hold at that moment. SQLite connections must not be open in two processes, and a
-lock that SQLite's library holds would remain locked in the child.
+A fork copies everything that other threads hold at that moment. SQLite connections must not be open in two processes,
+and a lock held by SQLite's library would remain locked in the child.
 """
 
 import os
@@ -14,7 +14,7 @@ FORK_PATIENCE = 25.0  # seconds that a fork waits for a thread to finish its cur
 
 
 class ForkGate:
-    """A context manager for a thread's database work. Forks wait until it ends, when the connection is closed."""
+    """A context manager for a thread's database work. Forks wait until it ends and the connection is closed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,8 +1,8 @@
 """Heartbeats of jobs, sent by a separate thread.
 
-In a Celery worker the thread belongs to the main process, which runs at normal priority and computes nothing, so that a
-child that keeps all cores busy still has heartbeats. The thread sends them for every job whose process runs in its PID
-namespace. A command that works on a job itself runs the thread meanwhile.
+In a Celery worker, the thread belongs to the main process, which runs at normal priority and computes nothing. A child
+that keeps all cores busy therefore still has heartbeats. The thread sends them for every job whose process runs in its
+PID namespace. A command that works on a job runs its own thread.
 """
 
 import logging
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class Heartbeats:
-    """The heartbeat thread of one process. `is_expected` is set in workers, where the main process runs the thread."""
+    """The heartbeat thread of one process. `is_expected` is set in workers, whose main process runs the thread."""
 
     def __init__(self) -> None:
         self.is_expected = False
@@ -74,7 +74,7 @@ heartbeats = Heartbeats()
 
 @contextmanager
 def beating() -> Iterator[None]:
-    """Sends heartbeats during the work on a claimed job."""
+    """Sends heartbeats for a claimed job during the body."""
     if heartbeats.is_expected:
         yield
         return
@@ -86,7 +86,7 @@ def beating() -> Iterator[None]:
 
 
 def beat() -> int:
-    """Writes a heartbeat for each running job whose process is alive on this host, and returns their number."""
+    """Writes a heartbeat for each running job whose process is alive on this host. Returns their number."""
     if not namespace():
         return 0
     running = Job.objects.filter(status=Job.Status.RUNNING, worker_namespace=namespace())
@@ -107,8 +107,8 @@ def _start_heartbeats(**event: Any) -> None:
 
 @worker_process_init.connect
 def _make_room(**event: Any) -> None:
-    """Lowers the priority of workers below web processes, for which people wait.
+    """Gives workers a lower priority than web processes, because people wait for pages.
 
-    The main process keeps its priority, and so do its heartbeats.
+    The main process keeps its priority, so heartbeats are not delayed.
     """
     os.nice(settings.WORKER_NICE)

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 class Limits(NamedTuple):
-    """Limits of a kind of jobs. Read at each use, because tests and operators change the policy."""
+    """Limits of a kind of jobs. Read on each use, because tests and operators change the policy."""
 
-    stale_after_seconds: float  # without a heartbeat for this long, the worker is lost
-    max_seconds: float  # after this long, the job is lost even if its process is alive
+    stale_after_seconds: float  # the worker is lost if it sends no heartbeat for this long
+    max_seconds: float  # the job is lost after this time even if its process is alive
     retries: int = 0
     retry_after_seconds: float = 0
 
@@ -25,10 +25,10 @@ class JobKind:
     queue: str
     limits: Callable[[], Limits]
     arguments: Callable[[Any], dict[str, Any]]  # returns the task's arguments for a row of `model`
-    # called if the job did not succeed, in the transaction that ends it
+    # called in the transaction that ends the job, if it did not succeed
     on_end: Callable[[Any], None] = lambda job: None
-    retries_commands: bool = False  # otherwise a failed job of a command is not retried
-    is_shared: bool = False  # several processes may work on one job, which does not end with any one of them
+    retries_commands: bool = False  # whether to retry a failed job that was started by a command
+    is_shared: bool = False  # whether several processes may work on one job; it does not end with any of them
 
 
 _kinds: dict[str, JobKind] = {}

@@ -13,11 +13,11 @@ from catalog.jobs.connection import LOST_CONNECTION
 
 logger = logging.getLogger(__name__)
 
-WAIT_SECONDS = 0.15  # a healthy broker accepts a message in a hundredth of this
+WAIT_SECONDS = 0.15  # a healthy broker needs a hundredth of this
 
 
 class _Sending(Thread):
-    """Sends one message in a thread, because the retries of Kombu and redis-py multiply their time-outs."""
+    """Sends one message in a thread, because the retries of Kombu and redis-py multiply their timeouts."""
 
     def __init__(self, task: str, on_late: Callable[[], object], options: dict[str, Any]) -> None:
         super().__init__(name=f"send {task}", daemon=True)
@@ -31,11 +31,10 @@ class _Sending(Thread):
     def _send(self) -> None:
         try:
             current_app.send_task(self.task, **self.options)
-        except Exception:  # any exception of the broker's transport
+        except Exception:  # the broker's transport may raise any exception
             logger.warning("the broker did not take %s", self.task, exc_info=True)
             return
-        # Set before `is_late` is read, while `send` sets and reads in the opposite order, so at least one sees the
-        # other.
+        # Set before `is_late` is read. `send` sets and reads in the opposite order, so at least one sees the other.
         self.was_taken = True
         if self.is_late:
             self._report_late()
@@ -53,9 +52,9 @@ _hung: _Sending | None = None
 
 
 def send(task: str, *, on_late: Callable[[], object] = lambda: None, **options: Any) -> bool:
-    """Sends a message with Celery's `send_task` options, and returns whether the broker accepted it in time.
+    """Sends a message with Celery's `send_task` options. Returns whether the broker accepted it in time.
 
-    A message that was not accepted in time may still arrive; `on_late` is then called in another thread. Until then,
+    A message that was not accepted in time may still arrive. Then `on_late` is called in another thread. Until then,
     this process sends no other message.
     """
     global _hung

@@ -1,7 +1,7 @@
-"""The process that works on a job, and whether it is still running.
+"""Identifies the process that works on a job, and checks whether it is running.
 
-A PID identifies a process only within its PID namespace, and only until the PID is reused. It is therefore stored with
-the namespace, the boot of the machine and the start time of the process, and trusted only if all of them match.
+A PID identifies a process only within its PID namespace, and only until it is reused. It is therefore stored with the
+namespace, the boot of the machine and the start time of the process, and trusted only if all of them match.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 PROC = Path("/proc")
 STATE, START = 0, 19  # indexes in /proc/PID/stat after the name, which may contain spaces
-ENDED = {"Z", "X"}  # a zombie's parent has not read its exit code yet
+ENDED = {"Z", "X"}  # a zombie has ended, but its parent has not read its exit code yet
 
 
 class WorkerProcess(NamedTuple):
@@ -30,7 +30,7 @@ def this_process() -> WorkerProcess:
 
 @cache
 def namespace() -> str:
-    """Returns the boot and PID namespace; empty if the system has no /proc, in which case only heartbeats are used."""
+    """Returns the boot and PID namespace, or "" on systems without /proc, which rely on heartbeats only."""
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot}:{(PROC / 'self/ns/pid').stat().st_ino}"
@@ -39,7 +39,7 @@ def namespace() -> str:
 
 
 def uptime() -> float | None:
-    """Returns the seconds since boot, which do not depend on the clock; None if the system does not provide them."""
+    """Returns the seconds since boot, which do not depend on the clock, or None if unknown."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if namespace() else None
 
 
@@ -49,12 +49,12 @@ def is_same_boot(other: str) -> bool:
 
 
 def is_running(pid: int | None, start: int | None) -> bool:
-    """Returns whether the process with this PID in this namespace is the one that started at that time."""
+    """Returns whether the process with this PID and start time is running in this namespace."""
     return pid is not None and start is not None and start_of(pid) == start
 
 
 def start_of(pid: int) -> int | None:
-    """Returns the start of a process in ticks since boot; None if no such process exists or it has ended."""
+    """Returns the start of a process in ticks since boot, or None if it does not exist or has ended."""
     try:
         text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -10,7 +10,7 @@ class Pace:
         self._began_at, self._began_with = time.monotonic(), share
 
     def at(self, share: float) -> dict[str, float | None]:
-        """Returns the values for the columns of the job's row."""
+        """Returns the values of the job's progress columns."""
         share = min(max(share, 0.0), 1.0)
         done, seconds = share - self._began_with, time.monotonic() - self._began_at
         return {"share": share, "remaining_seconds": seconds * (1 - share) / done if done > 0 else None}

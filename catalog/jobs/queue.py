@@ -1,4 +1,4 @@
-"""Transitions of jobs: enqueued, claimed, kept alive, released, cancelled, ended and queued again.
+"""State transitions of jobs: enqueue, claim, heartbeat, release, cancel, end and retry.
 
 Times are those of the database, because the clocks of hosts may differ.
 """
@@ -28,7 +28,7 @@ AnyJob = TypeVar("AnyJob", bound=Job)
 
 
 class JobNotClaimable(Exception):
-    """Another process was faster."""
+    """Another process has already claimed the job."""
 
 
 class AnotherIsActive(JobNotClaimable):
@@ -36,9 +36,9 @@ class AnotherIsActive(JobNotClaimable):
 
 
 def enqueue(job: Job) -> bool:
-    """Sends workers a message about the queued job. It expires about when the reaper would send the next one.
+    """Sends workers a message about the queued job. It expires when the reaper would send the next one.
 
-    If the broker does not accept it, the row stays queued and the reaper sends another.
+    If the broker does not accept it, the row stays queued and the reaper sends another message.
     """
     kind = kind_of(job)
     queued = _rows(job).filter(status=Status.QUEUED)
@@ -56,7 +56,7 @@ def enqueue(job: Job) -> bool:
 
 
 def claim(job: AnyJob) -> AnyJob | None:
-    """Makes this process the job's worker. Exactly one of the processes that receive a message succeeds."""
+    """Makes this process the job's worker. Only one of the processes that receive a message succeeds."""
     queued = _rows(job).filter(status=Status.QUEUED)
     times = {"started_at": Coalesce("started_at", Now()), "claimed_at": Now(), "claimed_uptime": uptime()}
     if not queued.update(status=Status.RUNNING, **times, **sign_of_life(), **_worker()):
@@ -67,22 +67,22 @@ def claim(job: AnyJob) -> AnyJob | None:
 
 
 def attempt_of(job: Job) -> QuerySet[Job]:
-    """Returns a queryset with the job's row as long as the attempt in `job` is running, and empty afterwards."""
+    """Returns a queryset with the job's row while the attempt in `job` is running. Afterwards it is empty."""
     return _rows(job).filter(status=Status.RUNNING, attempt=job.attempt)
 
 
 def sign_of_life() -> dict[str, Any]:
-    """Returns the columns of a heartbeat, which also withdraw the reaper's suspicion."""
+    """Returns the columns of a heartbeat, which also reset the reaper's suspicion."""
     return {"heartbeat_at": Now(), "suspected_at": None}
 
 
 def heartbeat(job: Job, **progress: Any) -> bool:
-    """Writes a heartbeat from the worker itself, with its progress. Returns False if the attempt is over."""
+    """Writes a heartbeat with the progress from the worker itself. Returns False if the attempt is over."""
     return bool(reconnecting(lambda: attempt_of(job).update(**sign_of_life(), **progress)))
 
 
 def join(job: Job, **progress: Any) -> bool:
-    """Like `heartbeat`, for one of several workers of a shared job; stores the latest. Claims a released job."""
+    """Like `heartbeat`, for one of several workers of a shared job. Claims a released job."""
     _bind_id(job)
     return heartbeat(job, **_worker(), **progress) or reconnecting(lambda: claim(job)) is not None
 
@@ -94,20 +94,20 @@ def finish(job: Job, outcome: str = "", **details: Any) -> bool:
 def fail(job: Job, outcome: str, *, status: str = Status.FAILED, retry: bool = True, **details: Any) -> bool:
     """Ends a job without success: as expected (`failed`), on request (`cancelled`) or unexpectedly (`errored`).
 
-    An errored job is retried within the limits of its kind, unless `retry` is False because it would fail again.
+    An errored job is retried within the limits of its kind, unless `retry` is False.
     """
     return _end(job, status, outcome, details, retry=retry)
 
 
 def release(job: Job) -> bool:
-    """Returns the job to the queue, so that this attempt continues later."""
+    """Returns the job to the queue, so that it continues later."""
     rows = attempt_of(job)
     released = bool(reconnecting(lambda: rows.update(status=Status.QUEUED, enqueued_at=None)))
     return released and enqueue(job)
 
 
 def cancel(job: Job) -> bool:
-    """Ends a queued job at once, and a running one as soon as its worker notices. Returns False if it has ended."""
+    """Ends a queued job at once, and a running one when its worker notices. Returns False if it has already ended."""
     queued, running = (_rows(job).filter(status=status) for status in (Status.QUEUED, Status.RUNNING))
     changed = end(queued, job, Status.CANCELLED, Outcome.CANCELLED_BEFORE_START, {}) or running.update(
         cancel_requested_at=Now()
@@ -117,7 +117,7 @@ def cancel(job: Job) -> bool:
 
 
 def queue_again(job: Job, line: str, *, after: Iterable[str] = (Status.ERRORED,)) -> None:
-    """Queues another attempt at a job that ended as one of `after`, and logs `line` in it. Raises JobNotClaimable."""
+    """Queues another attempt at a job that ended as one of `after`, and logs `line`. Raises JobNotClaimable."""
     ended = _rows(job).filter(status__in=after, attempt=job.attempt)
     log = _log_with(line)
     times = dict.fromkeys(("ended_at", "retry_at", "cancel_requested_at", "suspected_at", "enqueued_at"))
@@ -154,7 +154,7 @@ def end(
 
 def _end(job: Job, status: str, outcome: str, details: dict[str, Any], *, retry: bool = True) -> bool:
     ended = end(attempt_of(job), job, status, outcome, details, retry=retry)
-    with suppress(ObjectDoesNotExist):  # removed in the meantime
+    with suppress(ObjectDoesNotExist):  # removed meanwhile
         job.refresh_from_db()
     return ended
 

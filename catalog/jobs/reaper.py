@@ -1,4 +1,4 @@
-"""The reaper: the only code that decides whether a job's worker is lost. It also handles jobs without a worker."""
+"""The reaper. Only it decides whether a job's worker is lost. It also handles jobs without a worker."""
 
 import logging
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ BEATS_AS_PROOF = 2.5
 
 
 def proof_seconds() -> float:
-    """Returns how long the worker of a suspected job has to prove that it is alive.
+    """Returns how many seconds the worker of a suspected job has to send a heartbeat.
 
     A heartbeat may be missing because the database was unavailable to both the worker and the reaper, which then resume
     at the same moment. A job without a heartbeat is therefore only suspected at first.
@@ -31,7 +31,7 @@ def proof_seconds() -> float:
 
 
 def requeue_stale(*kinds: str) -> dict[str, int]:
-    """Ends jobs whose worker is lost, queues due retries, and resends messages for jobs left in the queue."""
+    """Ends jobs whose worker is lost, queues due retries, and resends messages for queued jobs."""
     jobs = Job.objects.filter(kind__in=kinds) if kinds else Job.objects.all()
     waiting = jobs.filter(status=Status.ERRORED).exclude(retry_at=None)
     n_ended = sum(_end_if_lost(job, now) for job, now in _with_time(jobs.filter(status=Status.RUNNING)))
@@ -43,19 +43,19 @@ def requeue_stale(*kinds: str) -> dict[str, int]:
 
 
 def _with_time(jobs: QuerySet[Job]) -> Iterator[tuple[Job, datetime]]:
-    """Yields jobs with the database's current time, as heartbeats use it. Its clock may have been changed since."""
+    """Yields jobs with the database's current time. Heartbeats use the same clock, which may have been changed."""
     for job in jobs.annotate(now=Now()):
         yield job, job.now
 
 
 def verdict_on(job: Job, now: datetime) -> tuple[Outcome | None, bool]:
-    """Returns why the running job's worker is lost, or None; and whether that is certain at once.
+    """Returns why the running job's worker is lost, or None, and whether this is certain.
 
     1. A job that takes longer than its kind allows is lost.
-    2. In this PID namespace, the process decides: a running one is never lost, an ended one is lost at once (unless
-       several processes work on the job).
-    3. Otherwise the heartbeat decides. Its absence is certain proof for a job without a worker's PID, which an earlier
-       version started.
+    2. In this PID namespace, the process decides. A running one is never lost. An ended one is lost at once, unless
+       several processes work on the job.
+    3. Otherwise the heartbeat decides. A missing one is certain proof for jobs without a worker's PID, which were
+       started by an earlier version.
     """
     limits = kind_of(job).limits()
     if _seconds_worked(job, now) > limits.max_seconds:
@@ -73,7 +73,7 @@ def verdict_on(job: Job, now: datetime) -> tuple[Outcome | None, bool]:
 def _seconds_worked(job: Job, now: datetime) -> float:
     """Returns how long the worker has had the job.
 
-    Uses the machine's uptime if known, because a clock that is set ahead would end the job.
+    Uses the machine's uptime if known, because a clock that is set forward would end the job.
     """
     if job.claimed_uptime is not None and is_same_boot(job.worker_namespace) and not kind_of(job).is_shared:
         return (uptime() or 0.0) - job.claimed_uptime
@@ -84,7 +84,7 @@ def _end_if_lost(job: Job, now: datetime) -> bool:
     outcome, is_certain = verdict_on(job, now)
     if outcome is None or not (is_certain or _is_suspect(job, now)):
         return False
-    # A heartbeat in the meantime withdraws the suspicion.
+    # A new heartbeat resets the suspicion.
     rows = Job.objects.filter(pk=job.pk, status=Status.RUNNING, attempt=job.attempt, suspected_at=job.suspected_at)
     if not end(rows, job, Status.ERRORED, outcome, _details(job)):
         return False
@@ -93,7 +93,7 @@ def _end_if_lost(job: Job, now: datetime) -> bool:
 
 
 def _is_suspect(job: Job, now: datetime) -> bool:
-    """Returns whether the job has been suspected for long enough. If it is not suspected yet, marks it as such."""
+    """Returns whether the job has been suspected for long enough. Marks it as suspected if it is not yet."""
     if job.suspected_at:
         return abs(now - job.suspected_at) >= timedelta(seconds=proof_seconds())
     Job.objects.filter(pk=job.pk).update(suspected_at=now)
@@ -106,7 +106,7 @@ def _details(job: Job) -> dict[str, Any]:
 
 
 def _is_due(job: Job, now: datetime) -> bool:
-    """Returns whether the pause before the retry is over, or is too long because the clock was set back."""
+    """Returns whether the pause before the retry is over, or too long because the clock was set back."""
     return job.retry_at is not None and not (
         timedelta(0) < job.retry_at - now <= timedelta(seconds=kind_of(job).limits().retry_after_seconds)
     )

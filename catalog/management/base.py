@@ -12,7 +12,7 @@ from catalog.errors import DomainError
 
 
 class ServiceCommand(BaseCommand):
-    """Reports domain errors as command errors, and shows progress unless `--verbosity 0` is given."""
+    """Reports domain errors as command errors. Shows progress unless `--verbosity 0` is given."""
 
     show_progress = True
 
@@ -25,7 +25,7 @@ class ServiceCommand(BaseCommand):
 
 
 class LongCommand(ServiceCommand):
-    """A command that can be interrupted by Ctrl-C or SIGTERM, and run again. It then exits with code 130."""
+    """A command that can be interrupted by Ctrl-C or SIGTERM and run again. It then exits with code 130."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
@@ -42,7 +42,7 @@ class LongCommand(ServiceCommand):
 
 @contextmanager
 def terminate_as_interrupt() -> Iterator[None]:
-    """Handles SIGTERM like Ctrl-C, so that work ends in an orderly way. Does nothing outside the main thread."""
+    """Handles SIGTERM like Ctrl-C, so that work ends cleanly. Does nothing outside the main thread."""
     try:
         former = signal.signal(signal.SIGTERM, signal.default_int_handler)
     except ValueError:

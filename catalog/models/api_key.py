@@ -1,4 +1,4 @@
-"""API keys, which let programs act in a user's name, and the scopes that limit them."""
+"""API keys, which let programs act on behalf of a user, and their scopes."""
 
 import secrets
 from hashlib import sha256
@@ -14,7 +14,7 @@ PREFIX_LENGTH = 10  # stored characters that identify a key to its owner; six of
 
 
 class Scope(models.TextChoices):
-    """A permission of an API key. It never exceeds what the key's account may do."""
+    """A permission of an API key. The account must have the permission too."""
 
     READ = "read", _("Read movies, recommendations and what you keep here")
     RATE = "rate", _("Rate, and change your watchlist, diary, lists and imports")
@@ -30,10 +30,9 @@ ON_REQUEST = tuple(scope for scope in Scope if scope is not Scope.FEEDS)
 
 
 class APIKey(models.Model):
-    """An API key of a user. Only its hash is stored; the key itself is shown once.
+    """An API key of a user. Only its hash is stored. The key itself is shown once.
 
-    A key has 256 random bits and cannot be guessed, so one round of SHA-256 protects it as well as a slow hash protects
-    a password that a person chose.
+    A key has 256 random bits and cannot be guessed, so a fast hash such as SHA-256 is sufficient.
     """
 
     SECRETS = frozenset({"hash"})  # fields excluded from the user's data export

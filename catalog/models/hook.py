@@ -15,10 +15,10 @@ NAMES_LENGTH = 200
 
 
 class Hook(models.Model):
-    """A secret webhook URL to which media servers send what its owner watched and rated.
+    """A secret webhook URL for the owner's media servers.
 
-    Only the hash of the secret is stored; the secret itself is shown once. It is as random as an API key, so a fast
-    hash suffices.
+    Only the hash of the secret is stored. The secret itself is shown once. It is as random as an API key, so a fast
+    hash is sufficient.
     """
 
     SECRETS = frozenset({"hash"})  # fields excluded from the user's data export

@@ -1,4 +1,4 @@
-"""Invitations, which allow sign-ups while registration is closed, and sign-ups that await e-mail confirmation."""
+"""Invitations, which allow sign-ups on a closed site, and sign-ups that await confirmation by e-mail."""
 
 import hashlib
 import secrets
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 DAYS = 14  # validity of an invitation
-CODE_BYTES = 24  # long and random, so a plain hash suffices
+CODE_BYTES = 24  # long and random, so a fast hash is sufficient
 
 
 def new_code() -> str:
@@ -59,7 +59,7 @@ class PendingSignUpQuerySet(models.QuerySet["PendingSignUp"]):
 class PendingSignUp(models.Model):
     """An account to be created once its e-mail address is confirmed. It does not reserve its username.
 
-    Each sign-up has its own link: a later sign-up with the same address does not change this one's password. Only a
+    Each sign-up has its own link. A later sign-up with the same address does not change this one's password. Only a
     hash of the link's key is stored.
     """
 

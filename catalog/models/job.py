@@ -21,9 +21,9 @@ class Job(models.Model):
     errored -> queued for another attempt, within the kind's retry limit or on a person's request.
     running -> queued when its worker yields to other work.
 
-    The row is authoritative; a broker message only refers to it. A worker claims a row by compare-and-set, so a
-    duplicate delivery does nothing. The reaper (`catalog.jobs.reaper`) resends lost messages and ends jobs whose worker
-    is gone. Every write by a worker is conditional on its attempt number, so a worker that lost its job changes
+    The row is authoritative, and a broker message only refers to it. A worker claims a row by compare-and-set, so a
+    duplicate delivery has no effect. The reaper (`catalog.jobs.reaper`) resends lost messages and ends jobs whose
+    worker is gone. Every write by a worker depends on its attempt number, so a worker that lost its job changes
     nothing.
     """
 
@@ -47,7 +47,7 @@ class Job(models.Model):
     EXCLUSIVE: ClassVar[str] = ""  # value of `exclusive` for rows of the subclass, if only one may be active at a time
     ACTIVE = (Status.QUEUED, Status.RUNNING)
 
-    # not the `id` of a training or import: each kind numbers its own rows
+    # not the `id` of a training or import, because each kind numbers its own rows
     job_id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=32)
     status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
@@ -108,12 +108,12 @@ class Job(models.Model):
 
     @property
     def is_unsent(self) -> bool:
-        """Whether it is queued but the broker has no message for it, so no worker can have received it."""
+        """Whether the job is queued but has no message in the broker, so that no worker can have received it."""
         return self.status == self.Status.QUEUED and self.enqueued_at is None
 
     @property
     def progress_text(self) -> str:
-        """The completed percentage and the estimated time left."""
+        """Returns the completed percentage and the estimated remaining time."""
         if self.is_unsent:
             return _("Waiting: the task queue is not responding. The job starts automatically once it does.")
         return progress_text(self.share, self.remaining_seconds) if self.is_active else ""
@@ -121,7 +121,7 @@ class Job(models.Model):
     @property
     @admin.display(description=gettext_lazy("message"))
     def message(self) -> str:
-        """The outcome as a sentence; empty until the job has ended."""
+        """Returns the outcome as a sentence, or "" until the job has ended."""
         return sentence(self.outcome, self.details)
 
 

@@ -1,7 +1,7 @@
 """Metadata and titles of movies, and where to watch them.
 
-Every link records its source, because some sources may not be used to train a model. When a person edits one kind of
-links by hand, the movie's `field_sources` contains that kind's EDITED_AS.
+Every link records its source, because some sources may not be used to train a model. When one kind of links is edited
+by hand, the movie's `field_sources` contains that kind's EDITED_AS.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from catalog.models.querysets import PersonQuerySet, SearchTermQuerySet
 from catalog.models.source import Source
 from catalog.text import TERM_LENGTH, search_terms
 
-# Genre names of MovieLens and TMDB, which are English. Other genres are shown untranslated.
+# English genre names of MovieLens and TMDB. Other genres are shown untranslated.
 GENRES = {
     "Action": pgettext_lazy("genre", "Action"),
     "Adventure": pgettext_lazy("genre", "Adventure"),
@@ -113,7 +113,7 @@ class Person(models.Model):
 
 
 class MovieGenre(models.Model):
-    """A movie's genre. A single-column index would mislead the planner into reading the rows, so there are none."""
+    """A movie's genre. Has no single-column indexes, which would mislead the planner into reading the rows."""
 
     EDITED_AS = "genres"
     movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE, db_index=False)
@@ -165,7 +165,7 @@ class Credit(models.Model):
 
 
 class AlternativeTitle(models.Model):
-    """Another title of a movie. Search finds the movie by it, but pages do not show it."""
+    """Another title of a movie. It is used in search but not shown on pages."""
 
     EDITED_AS = "alternative_titles"
     movie = models.ForeignKey("catalog.Movie", on_delete=models.CASCADE, related_name="alternative_titles")
@@ -204,7 +204,7 @@ class WatchService(models.Model):
 
 
 class Offer(models.Model):
-    """A movie's availability at a service. A site has one region; the next sync replaces offers in other regions."""
+    """A movie's availability at a service. A site has one region. The next sync replaces other regions' offers."""
 
     class Kind(models.TextChoices):
         STREAM = "stream", _("Stream")
@@ -229,7 +229,7 @@ class Offer(models.Model):
 class SearchTerm(models.Model):
     """A word or a full title in the search vocabulary, used to correct misspelt queries.
 
-    The term is also stored reversed: if one letter is wrong, either the first or the second half is still right.
+    The term is also stored reversed. If one letter is wrong, either the first or the second half is still right.
     """
 
     term = models.CharField(max_length=TERM_LENGTH)
@@ -239,7 +239,7 @@ class SearchTerm(models.Model):
     objects = SearchTermQuerySet.as_manager()
 
     class Meta:
-        # The operator classes let Postgres use the index for prefix lookups in any collation; SQLite ignores them.
+        # The operator classes let Postgres use the index for prefix look-ups in any collation. SQLite ignores them.
         constraints = [
             models.UniqueConstraint(
                 fields=["length", "term"],

@@ -13,26 +13,26 @@ from catalog.models.querysets import MovieQuerySet
 from catalog.models.source import PROVIDERS, Source
 from catalog.text import fold, search_terms
 
-# "Best rated" sorts by a Bayesian mean: a movie's own ratings plus PRIOR_RATINGS ratings of PRIOR_MEAN. The prior is
-# constant so that a generated column can hold the mean; changing it requires a migration.
+# "Best rated" sorts by a Bayesian mean of a movie's ratings and PRIOR_RATINGS ratings of PRIOR_MEAN. The prior is
+# constant so that a generated column can hold the mean. Changing it requires a migration.
 PRIOR_RATINGS = 20
 PRIOR_MEAN = 3.3
-RECENT_DAYS = 180  # for this long after its release, a movie is marked as new
+RECENT_DAYS = 180  # days after its release during which a movie is marked as new
 
 
 @dataclass
 class Marks:
-    """The current user's or guest's rating of a movie, and whether it is on the user's watchlist."""
+    """The current user's or guest's rating of a movie, and whether it is on the watchlist."""
 
     rating: float | None = None
     in_watchlist: bool = False
 
 
 class Movie(models.Model):
-    """A movie. `source` is the source of the row, `field_sources` that of each field with a different source."""
+    """A movie. `source` is the source of the row, and `field_sources` that of fields with another source."""
 
     marks: Marks | None = None  # of the current user or guest; set by guests.mark_for
-    card: bytes = b""  # JSON of the movie as in the API's lists; set for movies cached in memory
+    card: bytes = b""  # JSON of the movie as in the API's lists, for movies cached in memory
 
     title = models.CharField(max_length=300)
     original_title = models.CharField(max_length=300, blank=True)
@@ -72,7 +72,7 @@ class Movie(models.Model):
 
     class Meta:
         ordering = ["-popularity", "id"]
-        # Each index also covers the filter columns, so that a distant page needs only the index.
+        # Each index also covers the filter columns, so that a distant page only needs the index.
         indexes = [
             models.Index(
                 fields=["-popularity", "id", "year", "language", "rating_count", "rating_sum"],
@@ -138,7 +138,7 @@ class Movie(models.Model):
         return str(self.field_sources.get(field, self.source))
 
     def _is_of_another_source(self, field: str, other: str) -> bool:
-        """Returns whether `other` comes from a provider but `field` does not, so that the two may be inconsistent."""
+        """Returns whether `other` comes from a provider but `field` does not. The two may be inconsistent."""
         return self.source_of(other) in PROVIDERS and self.source_of(other) != self.source_of(field)
 
     def mark_edited(self, *fields: str) -> None:

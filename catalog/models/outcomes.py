@@ -1,4 +1,4 @@
-"""Outcomes of jobs: stable codes, and a sentence to display for each."""
+"""Outcomes of jobs: stable codes, each with a sentence to display."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from catalog.sentences import fill
 
 
 class Outcome(TextChoices):
-    """Outcomes shared by all kinds of jobs; a kind adds its own with `add_sentences`."""
+    """Outcomes shared by all kinds of jobs. A kind adds its own with `add_sentences`."""
 
     WORKER_LOST = "worker_lost", _("The worker process ended before the job; its last heartbeat was at {since} UTC.")
     HEARTBEAT_LOST = (
@@ -31,7 +31,7 @@ _sentences: dict[str, Sentence] = dict(Outcome.choices)
 
 
 def add_sentences(sentences: Mapping[str, Sentence]) -> None:
-    """Registers sentences by code: a string with placeholders, or a function of the details."""
+    """Registers sentences by code. A sentence is a string with placeholders, or a function of the details."""
     _sentences.update(sentences)
 
 

@@ -1,4 +1,4 @@
-"""What users write or publish: notes, lists of movies, and public profiles."""
+"""Data that users write or publish: notes, lists of movies and public profiles."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ KEY_LENGTH = 12  # from 36 possible characters: 62 bits, too many to guess
 COVERS = 4  # posters shown as the cover of a list
 MAX_LISTS = 100  # per user
 MAX_LIST_LENGTH = 1000  # movies
-# Must start with a letter: /people/<number> is the page of a film person.
+# Must start with a letter, because /people/<number> is the page of a film person.
 PROFILE_NAME = r"^[a-z][a-z0-9_-]{1,29}$"
 
 
 class Note(models.Model):
-    """A user's private note about a movie, watched or not. Notes about one viewing are stored on the Viewing."""
+    """A user's private note about a movie. Notes about one viewing are stored on the Viewing."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notes")
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE)
@@ -43,41 +43,41 @@ def new_key() -> str:
 
 class MovieListQuerySet(models.QuerySet[Any]):
     def published(self) -> "MovieListQuerySet":
-        """Lists that everybody may read. Staff can hide everything that a user has published."""
+        """Returns lists that everyone may read. Staff can hide everything that a user has published."""
         return self.filter(is_public=True, user__is_active=True).exclude(user__profile__hidden_at__isnull=False)
 
     def readable_by(self, user: Any) -> "MovieListQuerySet":
-        """The user's own lists and all published ones."""
+        """Returns the user's own lists and all published ones."""
         return self.filter(user=user) | self.published() if user.is_authenticated else self.published()
 
     def holding(self, movie: Movie) -> "MovieListQuerySet":
-        """Annotates each list with `holds`, whether it contains the movie, and sorts by name."""
+        """Annotates each list with `holds`, whether it contains the movie. Sorts by name."""
         items = MovieListItem.objects.filter(movie_list=models.OuterRef("pk"), movie=movie)
         return self.annotate(holds=models.Exists(items)).order_by("name")
 
     def on_page_of(self, movie: Movie, reader: Any) -> "MovieListQuerySet":
-        """Lists by other users for the movie's page: public lists that contain it, by owners with a public profile."""
+        """Returns other users' public lists that contain the movie, by owners with a public profile."""
         named = self.published().filter(user__profile__is_public=True).select_related("user__profile")
         others = named.exclude(user=reader.pk)
         return others.filter(pk__in=MovieListItem.objects.filter(movie=movie).values("movie_list"))
 
     def with_length(self) -> "MovieListQuerySet":
-        """Annotates each list with `n_movies`, its number of movies, and sorts by last change, latest first.
+        """Annotates each list with `n_movies`, its number of movies. Sorts by last change, latest first.
 
-        Uses a subquery, which the database evaluates only for the rows of the requested page.
+        Uses a subquery, so that the database counts only the lists on the requested page.
         """
         items = MovieListItem.objects.filter(movie_list=models.OuterRef("pk")).order_by().values("movie_list")
         length = models.Subquery(items.annotate(n=models.Count("pk")).values("n"), models.IntegerField())
         return self.annotate(n_movies=Coalesce(length, 0)).order_by("-updated_at", "-id")
 
     def with_covers(self) -> "MovieListQuerySet":
-        """Lists with `n_movies`, and with `covers`, their first movies."""
+        """Annotates lists with `n_movies` and `covers`, their first movies."""
         first = MovieListItem.objects.select_related("movie")[:COVERS]
         return self.with_length().prefetch_related(models.Prefetch("items", first, to_attr="covers"))
 
 
 class MovieList(models.Model):
-    """A user's ordered list of movies. Its URL contains a random key, so that a new name breaks no link."""
+    """A user's ordered list of movies. Its URL contains a random key, so that it survives a new name."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="lists")
     key = models.CharField(max_length=KEY_LENGTH, unique=True, default=new_key, editable=False)
@@ -122,7 +122,7 @@ class ProfileQuerySet(models.QuerySet[Any]):
 class Profile(models.Model):
     """The public profile of a user. Nothing is visible until they choose a name and publish it.
 
-    While staff have set `hidden_at`, neither the profile nor the user's public lists are shown.
+    While `hidden_at` is set by staff, neither the profile nor the user's public lists are shown.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True)

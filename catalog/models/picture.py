@@ -17,7 +17,7 @@ CAST_WITH_PICTURES = 5  # actors per movie, in addition to its directors
 
 class PictureQuerySet(models.QuerySet[Any]):
     def expect_of_movies(self, files: Mapping[int, str]) -> None:
-        """Sets the Commons file of each movie, keyed by movie id; an empty name removes the movie's picture."""
+        """Sets the Commons file of each movie, keyed by movie id. An empty name removes the movie's picture."""
         self.filter(movie__in=[movie for movie, file in files.items() if not file]).delete()
         named: list[Any] = [Picture(movie_id=movie, file=file) for movie, file in files.items() if file]
         self.bulk_create(named, update_conflicts=True, unique_fields=["movie"], update_fields=["file", "state"])
@@ -25,7 +25,7 @@ class PictureQuerySet(models.QuerySet[Any]):
     def expect_of_people(self, movies: Collection[int], older_than: datetime) -> None:
         """Marks the pictures of these movies' directors and leading actors as due.
 
-        Pictures looked up since `older_than` stay as they are.
+        Pictures looked up since `older_than` are left unchanged.
         """
         people = set(pictured_credits().filter(movie__in=movies).values_list("person", flat=True))
         is_known = ~Q(state__in=(Picture.State.READ, Picture.State.NONE)) | Q(retrieved_at__gte=older_than)
@@ -43,9 +43,9 @@ class PictureQuerySet(models.QuerySet[Any]):
 
 
 class Picture(models.Model):
-    """The picture of a movie or a person. It shows the previous file until a new one has been read.
+    """The picture of a movie or a person. The previous file is shown until a new one has been read.
 
-    A row without `url` shows nothing; it records that the sync need not ask again until it is due.
+    A row without `url` shows nothing. It records that the sync need not ask again until it is due.
     """
 
     class State(models.TextChoices):
@@ -82,14 +82,14 @@ class Picture(models.Model):
         return self.file or f"no picture of {self.movie or self.person}"
 
     def name(self, file: str) -> None:
-        """Sets the file that the Wikidata item refers to; an empty name removes the picture."""
+        """Sets the file that the Wikidata item refers to. An empty name removes the picture."""
         self.file = file
         self.state = Picture.State.NAMED
         if not file:
             self.show(None)
 
     def show(self, found: CommonsFile | None) -> None:
-        """Stores what Commons says about the file; None if it must not be shown."""
+        """Stores the file's metadata from Commons, or None if the file must not be shown."""
         shown = found or CommonsFile("", None, None, "", "", "", "")
         for column, value in shown._asdict().items():
             setattr(self, column, value)
@@ -98,6 +98,6 @@ class Picture(models.Model):
 
 
 def pictured_credits() -> models.QuerySet[Credit]:
-    """Credits of people who get a picture: directors and leading actors with a Wikidata item."""
+    """Returns credits of people with a picture: directors and leading actors with a Wikidata item."""
     leads = Q(role=Credit.Role.DIRECTOR) | Q(role=Credit.Role.CAST, position__lt=CAST_WITH_PICTURES)
     return Credit.objects.filter(leads, person__wikidata_id__isnull=False)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from catalog.models import Genre, Keyword, Person, User
 
 TERMS_A_STATEMENT = 1000
-SHORTEST = 3  # shorter words are not corrected: almost all two-letter words are one letter apart
+SHORTEST = 3  # shorter words are not corrected, because almost all two-letter words are one letter apart
 
 
 class MovieQuerySet(models.QuerySet[Any]):
@@ -48,7 +48,7 @@ class MovieQuerySet(models.QuerySet[Any]):
         return self.exclude(ratings__user=user).exclude(viewing__user=user)
 
     def languages(self) -> list[str]:
-        """Sorted language codes of all movies. Jumps from one to the next in the index instead of reading every row."""
+        """Returns the sorted language codes of all movies. Jumps through the index instead of reading every row."""
         table = self.model._meta.db_table
         with connection.cursor() as cursor:
             cursor.execute(
@@ -66,7 +66,7 @@ class MovieQuerySet(models.QuerySet[Any]):
 
 
 class PersonQuerySet(models.QuerySet[Any]):
-    """Sets the search terms in bulk writes as `Person.save()` does for single ones."""
+    """Sets the search terms in bulk writes, as `Person.save()` does for single rows."""
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         people = list(objs)
@@ -80,7 +80,7 @@ class PersonQuerySet(models.QuerySet[Any]):
 
 class SearchTermQuerySet(models.QuerySet[Any]):
     def learn(self, texts: Iterable[str]) -> None:
-        """Adds the missing terms of these `search_terms`, sorted so that concurrent inserts cannot deadlock."""
+        """Adds missing terms from these `search_terms`, sorted so that concurrent inserts cannot deadlock."""
         terms = sorted({term for text in texts for term in text.split()})
         for start in range(0, len(terms), TERMS_A_STATEMENT):
             batch = terms[start : start + TERMS_A_STATEMENT]
@@ -96,10 +96,10 @@ class SearchTermQuerySet(models.QuerySet[Any]):
         return near
 
     def perhaps_meant_by(self, words: Iterable[str]) -> Self:
-        """Terms one letter away from any of the words, and some false positives.
+        """Returns terms one letter away from any of the words, and some false positives.
 
         One wrong letter leaves the first or second half of the word intact, so both halves are looked up as prefixes.
-        Only a swap across the middle changes both; it is looked up in corrected form.
+        Only a swap across the middle changes both. It is looked up in corrected form.
         """
         return self.filter(reduce(or_, map(_perhaps_meant_by, words)))
 
@@ -117,7 +117,7 @@ def _perhaps_meant_by(word: str) -> Q:
 
 class RatingQuerySet(models.QuerySet[Any]):
     def for_training(self) -> Self:
-        """Ratings by active users, in chronological order: those that a model may be trained on."""
+        """Returns ratings that a model may be trained on, by active users and in chronological order."""
         return self.filter(user__is_active=True).order_by("rated_at", "id")
 
     def histogram(self) -> dict[float, int]:
@@ -132,11 +132,11 @@ class UserManager(DjangoUserManager["User"]):
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """Normalises an address to the one form that is stored and compared."""
+        """Normalises an address to the form that is stored and compared."""
         return super().normalize_email(email).lower()
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Returns the account with this username, or else with this e-mail address.
+        """Returns the account with this username or, failing that, with this e-mail address.
 
         Usernames are compared in their normalised Unicode form. Raises User.DoesNotExist.
         """
@@ -150,7 +150,7 @@ class UserManager(DjangoUserManager["User"]):
             return user
 
     def by_email(self, email: str) -> "User | None":
-        """Returns the account that confirmed this address, or else the oldest that entered it.
+        """Returns the account that confirmed this address or, failing that, the oldest that entered it.
 
         Returns a single account, so that every sign-in attempt checks exactly one password.
         """
@@ -161,10 +161,10 @@ class UserManager(DjangoUserManager["User"]):
 
 class UserImportQuerySet(models.QuerySet[Any]):
     def of(self, user: Any) -> Self:
-        """The user's imports, without the uploaded file: pages poll this often, and files are large."""
+        """Returns the user's imports without the uploaded files, which are large. Pages poll this often."""
         return self.filter(user=user).defer("content")
 
     def open(self) -> Self:
-        """Imports that can still be committed, now or once they have been read."""
+        """Returns imports that can be committed, now or once they have been read."""
         may_be_read = models.Q(status__in=("queued", "running", "succeeded")) | models.Q(retry_at__isnull=False)
         return self.filter(may_be_read, committed_at=None)

@@ -19,7 +19,7 @@ from catalog.text import skeleton
 CLOCK_TOLERANCE = timedelta(days=1)  # how far ahead the clocks of other computers may be
 NOTE_LENGTH = 2000  # characters
 MAX_SERVICES = 30  # streaming services per user
-SKELETON_LENGTH = 150  # characters; names that differ only after them are not recognised as look-alikes
+SKELETON_LENGTH = 150  # characters; names that differ only after them are not compared
 RATING_STEPS = [half / 2 for half in range(1, 11)]  # 0.5, 1.0 ... 5.0
 
 
@@ -59,7 +59,7 @@ class User(AbstractUser):
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """A new password revokes the account's API keys, as Django ends its sessions."""
+        """Saves the user. A new password revokes the account's API keys, as Django ends its sessions."""
         changes_password = self._password is not None and not self._state.adding
         if self._state.adding:
             self.note_skeleton()
@@ -82,7 +82,7 @@ class User(AbstractUser):
     def end_access(self) -> None:
         """Ends every session and revokes every API key of the account.
 
-        A caller can keep its own session with Django's `update_session_auth_hash`.
+        To keep the current session, call Django's `update_session_auth_hash`.
         """
         type(self).objects.filter(pk=self.pk).update(session_epoch=F("session_epoch") + 1)
         self.refresh_from_db(fields=["session_epoch"])
@@ -90,24 +90,24 @@ class User(AbstractUser):
 
     def set_unusable_password(self) -> None:
         super().set_unusable_password()
-        self._password = ""  # lets `save` see that the password changes
+        self._password = ""  # lets `save` detect the new password
 
     def revoke_keys(self) -> int:
-        """Revokes all API keys of the account, in every process at once, and returns how many there were."""
+        """Revokes all API keys of the account in every process. Returns their number."""
         return int(self.api_keys.all().delete()[0])
 
     @classmethod
     def without_login(cls, source: Source, external_id: str) -> Self:
         """Returns a new, unsaved user of a data set, named after the data set and the user's id in it.
 
-        The password is like that of `make_password(None)`, without its forty calls for random characters.
+        Sets the same kind of password as `make_password(None)`, but faster.
         """
         password = UNUSABLE_PASSWORD_PREFIX + secrets.token_hex(20)
         return cls(username=f"{source.value}-{external_id}", source=source, external_id=external_id, password=password)
 
 
 class Rating(models.Model):
-    """A user's rating of a movie in half stars. There is one row per user and movie, with the latest rating."""
+    """A user's rating of a movie in half stars. Each user has one row per movie, with the latest rating."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ratings")
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="ratings")

@@ -1,4 +1,4 @@
-"""Why a row of an upload or a TMDB record is not used, or only in part: stable codes, and sentences for display.
+"""Reasons why a row of an upload or a TMDB record is not fully used: stable codes, with sentences for display.
 
 Rows store pairs of a code and its params. Text from other programs or sites goes into the params.
 """

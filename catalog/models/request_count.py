@@ -2,7 +2,7 @@ from django.db import models
 
 
 class RequestCount(models.Model):
-    """The number of requests in one window of a rate limit, used when Redis does not count; see `catalog.counter`."""
+    """The number of requests in one window of a rate limit. Used when Redis does not count (see `catalog.counter`)."""
 
     key = models.CharField(max_length=40, primary_key=True)
     count = models.IntegerField()

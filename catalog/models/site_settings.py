@@ -1,4 +1,4 @@
-"""The single row of settings that staff edit for the whole site. Read them with `catalog.site_settings`."""
+"""The site-wide settings that staff edit, in a single row. Read them with `catalog.site_settings`."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from catalog.site_settings import CIPHER, followed
 
 
 class SiteSettings(models.Model):
-    """The site's settings, in row 1. Secrets are encrypted; environment variables take precedence."""
+    """The site's settings, in row 1. Secrets are encrypted. Environment variables take precedence."""
 
     class Security(models.TextChoices):
         STARTTLS = "starttls", _("STARTTLS, usually port 587")

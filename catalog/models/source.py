@@ -1,4 +1,4 @@
-"""The source of a row. It decides what may train a model, what an import may overwrite and what a purge removes."""
+"""The source of a row. It determines what may train a model, what imports may overwrite and what a purge removes."""
 
 from django.db import models
 

@@ -14,8 +14,8 @@ class SyncRun(Job):
     """One sync with TMDB.
 
     It fails if TMDB rejects the token or is unavailable. One run is active at a time, with any number of workers. Its
-    pending items are the remaining work: a run whose workers were killed continues with them, and the next run of the
-    same scope continues a failed one.
+    pending items are the remaining work. If its workers are killed, the run continues with these items. If it failed,
+    the next run of the same scope continues with them.
     """
 
     class Scope(models.TextChoices):
@@ -48,7 +48,7 @@ class SyncRun(Job):
 
 
 class SyncItem(models.Model):
-    """One request to TMDB: a movie, or a page of a list, which yields movies and further pages.
+    """One request to TMDB: a movie, or a page of a list that leads to movies and further pages.
 
     A worker leases it until `leased_until`. The outcome is written in the same transaction as the changes, so that a
     killed worker loses nothing and nothing is counted twice.
@@ -120,5 +120,5 @@ class TMDBRecord(models.Model):
     @property
     @admin.display(description=_("reason"))
     def reason(self) -> str:
-        """Why the movie is not in the catalogue, or why some of its details were ignored."""
+        """Returns why the movie is not in the catalogue, or why some of its details were ignored."""
         return describe(self.reasons)

@@ -89,7 +89,7 @@ class ArticleQuerySet(models.QuerySet[Any]):
 class WikipediaArticle(models.Model):
     """The opening paragraphs of a movie's Wikipedia article in one language, shown with attribution.
 
-    No model is trained on it.
+    Not used to train models.
     """
 
     LICENCE, LICENCE_URL = "CC BY-SA 4.0", "https://creativecommons.org/licenses/by-sa/4.0/"
@@ -114,7 +114,7 @@ class WikipediaArticle(models.Model):
 
 
 class WikidataItem(models.Model):
-    """An item that movies refer to, such as a person or a genre. It is fetched once, not once per movie."""
+    """An item that movies refer to, such as a person or a genre. It is fetched once for all movies."""
 
     qid = models.PositiveIntegerField(primary_key=True)
     main_qid = models.PositiveIntegerField(help_text="The item that it was merged into, or itself.")

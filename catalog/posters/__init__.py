@@ -1,7 +1,7 @@
-"""Draws posters as SVG for movies without one. The same movie always gets the same poster.
+"""Draws SVG posters for movies without one. The same movie always gets the same poster.
 
-Genre, decade and the words of the title determine the possible motifs; a hash of the movie chooses among them. A poster
-combines a layout, a scene or an emblem on a ground, a palette and lettering.
+Genre, decade and the words of the title determine the possible motifs. A hash of the movie chooses one. A poster
+combines a layout, a scene or an emblem on a background, a palette and lettering.
 """
 
 import random
@@ -27,7 +27,7 @@ def draw_poster(*, title: str, year: int | None, genres: Sequence[str] = (), lan
 
 
 def _picture(look: Look, rng: random.Random) -> str:
-    """Returns the scene, or the emblem on its ground, centred at (X, Y)."""
+    """Returns the scene, or the emblem on its background, centred at (X, Y)."""
     palette = PALETTES[look.palette]
     mirrored = rng.random() < 0.5
     if look.picture not in EMBLEMS:
@@ -80,7 +80,7 @@ def _shade(palette: Palette, top: float = 0.45) -> str:
 
 
 def _haze(palette: Palette, end: float) -> str:
-    """Returns a gradient in the ground's colour over the upper part, so that a title there is legible."""
+    """Returns a gradient in the background's colour over the upper part, so that a title there is legible."""
     return (
         f'<linearGradient id="h" x2="0" y2="1"><stop offset=".6" stop-color="{palette.ground}" stop-opacity=".9"/>'
         f'<stop offset="1" stop-color="{palette.ground}" stop-opacity="0"/></linearGradient>'

@@ -1,4 +1,4 @@
-"""Draws titles in the lettering of their decade, fitted into the space that a layout provides."""
+"""Draws titles in the lettering of their decade, sized to fit the layout."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _NARROW, _WIDE = set("iljtfrI.,:;'!|()[] "), set("mwMW@%—")
 
 @dataclass(frozen=True)
 class Style:
-    """The lettering of a decade; `themes.toml` explains the fields."""
+    """The lettering of a decade. `themes.toml` explains the fields."""
 
     font: str
     weight: int
@@ -34,7 +34,7 @@ class Style:
 
 @dataclass(frozen=True)
 class Place:
-    """The space for the title. `y` is the top of the first line, or the foot of the last line if `rises`."""
+    """The space for the title. `y` is the top of the first line, or the bottom of the last line if `rises` is set."""
 
     x: float
     y: float
@@ -45,7 +45,7 @@ class Place:
 
 
 def fit(text: str, style: Style, place: Place) -> tuple[float, list[str]]:
-    """Returns the largest size at which `text` fits the place, and its lines. The smallest size truncates it."""
+    """Returns the largest size at which `text` fits the place, and its lines. Truncates it at the smallest size."""
     for size in (52, 46, 41, 36, 32, 28, 25, 22, 19.5, 17.5):
         lines = _wrapped(text.split(), " ", style, size, place.width)
         if len(lines) * size * 1.06 <= place.height and all(style.width(line, size) <= place.width for line in lines):
@@ -61,7 +61,7 @@ def fit(text: str, style: Style, place: Place) -> tuple[float, list[str]]:
 
 
 def draw_lines(text: str, style: Style, place: Place, colour: str) -> tuple[str, float]:
-    """Returns the title's text elements, and the height at which they end (or begin, if the place rises)."""
+    """Returns the title's text elements, and the y coordinate of their end (or of their start if `rises` is set)."""
     size, lines = fit(style.cased(text), style, place)
     step = size * 1.06
     first = place.y - (len(lines) - 1) * step if place.rises else place.y + size * 0.8
@@ -75,7 +75,7 @@ def draw_lines(text: str, style: Style, place: Place, colour: str) -> tuple[str,
 
 
 def draw_stacked(text: str, style: Style, place: Place, colour: str) -> tuple[str, float]:
-    """Draws each line as wide as the place, whatever font the browser has, and stacks the lines."""
+    """Draws each line at the full width of the place in any font, and stacks the lines."""
     lines = _balanced(style.cased(text).split())
     sizes = [min(96, 0.97 * place.width / style.width(line, 1)) for line in lines]
     scale = min(1, place.height / (sum(size * 0.92 for size in sizes) or 1))
@@ -91,7 +91,7 @@ def draw_stacked(text: str, style: Style, place: Place, colour: str) -> tuple[st
 
 
 def _balanced(words: list[str]) -> list[str]:
-    """Splits words into one to four lines, without lines as short as "of the"."""
+    """Splits words into one to four lines. Avoids lines as short as "of the"."""
     lines: list[str] = []
     for word in words:
         if lines and (len(lines[-1]) < 4 or len(lines[-1]) + len(word) < 8):
@@ -107,7 +107,7 @@ def _balanced(words: list[str]) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """Removes characters that are invisible or that XML forbids."""
+    """Removes characters that are invisible or not valid in XML."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
@@ -123,7 +123,7 @@ def _wrapped(parts: Iterable[str], glue: str, style: Style, size: float, width: 
 
 
 def _share(letter: str) -> float:
-    """Estimates the width of a bold letter in ems, for the widest of the fonts that browsers may use (DejaVu)."""
+    """Estimates the width of a bold letter in ems, for the widest font that browsers may use (DejaVu)."""
     if letter in _NARROW:
         return 0.42
     if letter in _WIDE:

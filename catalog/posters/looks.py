@@ -1,7 +1,7 @@
 """Chooses the look of a movie's poster.
 
-Genre, decade and the words of the title determine the possible motifs (themes.toml and art.toml); a hash of the movie
-chooses among them.
+Genre, decade and the words of the title determine the possible motifs (themes.toml and art.toml). A hash of the movie
+chooses one.
 """
 
 import hashlib
@@ -46,7 +46,7 @@ class Look:
 
 
 def telling_genre(genres: Sequence[str]) -> str:
-    """Returns the most specific of a movie's genres, as the movie spells it."""
+    """Returns the most specific of a movie's genres, in the movie's spelling."""
     by_name = {_LOOKS["synonyms"].get(genre, genre): genre for genre in genres}
     return next((by_name[name] for name in GENRES if name in by_name), genres[0] if genres else "")
 

@@ -1,7 +1,7 @@
-"""Computed pictures of posters: scenes that stand alone, and quiet grounds behind an emblem.
+"""Generated pictures of posters: complete scenes, and quiet backgrounds for an emblem.
 
-Each yields SVG elements from back to front, varied by a random generator, with the point of interest near (X, Y).
-Pictures that never vary are in art.toml.
+Each function yields SVG elements from back to front, varied by a random generator, with the point of interest near (X,
+Y). Pictures that never vary are in art.toml.
 """
 
 import math
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from catalog.posters.shapes import HEIGHT, WIDTH, Palette, Points, X, Y, circle, fill, polygon
 
-# --- Grounds: quiet, so that the emblem stands out ---
+# --- Backgrounds for emblems ---
 
 
 def rays(rng: random.Random, p: Palette) -> Iterator[str]:
@@ -179,7 +179,7 @@ def bauhaus(rng: random.Random, p: Palette) -> Iterator[str]:
 
 
 def paper(rng: random.Random, p: Palette) -> Iterator[str]:
-    """Cut paper: slanting bars, one of them in a colour of its own."""
+    """Cut paper: slanting bars, one of them in a different colour."""
     odd = rng.randrange(6)
     for number in range(6):
         x, top, lean = 8 + 48 * number, rng.randint(-20, 120), rng.randint(-14, 14)

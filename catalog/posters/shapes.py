@@ -8,7 +8,7 @@ X, Y = 150, 175
 
 @dataclass(frozen=True)
 class Palette:
-    """A poster's colours. `light` and `middle` contrast with `ground`, `second` hardly; `ink` is for text on it."""
+    """A poster's colours. `light` and `middle` contrast with `ground`, `second` hardly does. `ink` is for text."""
 
     ground: str
     second: str
@@ -19,7 +19,7 @@ class Palette:
 
     @property
     def shade(self) -> tuple[str, str]:
-        """A colour to lay over the picture below a title, and the title's colour: ground and ink, or dark and white."""
+        """Returns a background colour for a title on the picture, and the title's colour."""
         return (self.ground, self.ink) if int(self.ink[1:3], 16) < 128 else (self.dark, "#fff")
 
     def on_light(self) -> "Palette":

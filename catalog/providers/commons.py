@@ -1,6 +1,6 @@
-"""Files on Wikimedia Commons: the URL of a thumbnail, and the author and licence to credit.
+"""Reads files on Wikimedia Commons: the URL of a thumbnail, and the author and licence to credit.
 
-A file that lacks any of these is ignored, because it could not be shown as its licence requires.
+Ignores files that lack any of these, because their licences require it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,8 +14,8 @@ from catalog.providers.mediawiki import Get, read_pages
 from catalog.text import visible
 
 AT_ONCE = 50  # files per request
-LONGEST_REQUEST = 5000  # characters of the URL that titles may use: servers reject URLs beyond 8 KB
-WIDTH = 330  # one of the widths for which Wikimedia caches thumbnails
+LONGEST_REQUEST = 5000  # maximum length of titles in a URL; servers reject URLs beyond 8 KB
+WIDTH = 330  # one of the widths that Wikimedia caches
 PICTURES, PAGES = "https://upload.wikimedia.org", "https://commons.wikimedia.org"
 SHOWN_BY_BROWSERS = ("image/jpeg", "image/png", "image/gif", "image/webp")
 LONGEST_ADDRESS, LONGEST_AUTHOR, LONGEST_LICENCE = 2000, 300, 100
@@ -53,12 +53,12 @@ def read_files(get: Get, names: Sequence[str]) -> dict[str, CommonsFile]:
 
 
 def is_name(name: str) -> bool:
-    """Returns whether it is a valid file name. Any other text would be read as several titles, or none."""
+    """Returns whether it is a valid file name. The API would read other text as several titles, or none."""
     return 0 < len(name) <= LONGEST_NAME and not NOT_IN_NAMES & set(name)
 
 
 def file_of(address: str) -> str:
-    """Returns the file name in a Commons URL from the query service; empty if there is none."""
+    """Returns the file name in a Commons URL from the query service, or "" if there is none."""
     name = unquote(address.partition("/Special:FilePath/")[2])
     return name if is_name(name) else ""
 
@@ -81,7 +81,7 @@ def _thumbnail(info: Mapping[str, Any]) -> tuple[str, int, int, str] | None:
 
 
 def _credit(details: Mapping[str, str]) -> tuple[str, str, str] | None:
-    """Returns author, licence and licence URL. The author may be empty only if the licence requires no attribution."""
+    """Returns author, licence and licence URL. The author may be empty only if no attribution is required."""
     author = text_of(details.get("Artist", "")) or text_of(details.get("Attribution", ""))
     licence, address = text_of(details.get("LicenseShortName", "")), details.get("LicenseUrl", "")
     is_free = details.get("NonFree", "").lower() in ("", "0", "false")
@@ -106,7 +106,7 @@ class _Text(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.parts: list[str] = []
-        self._hidden = ""  # the name of the hidden element, and how many elements of that name are open
+        self._hidden = ""  # name of the hidden element, and how many elements of that name are open
         self._depth = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -146,7 +146,7 @@ def _requests(titles: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _details(found: Any) -> dict[str, str]:
-    """Returns the values by name. Numbers and booleans are converted to strings."""
+    """Returns the values by name. Converts numbers and booleans to strings."""
     parts = found.items() if isinstance(found, dict) else ()
     values = {name: part.get("value") for name, part in parts if isinstance(part, dict)}
     return {name: str(value) for name, value in values.items() if isinstance(value, str | int)}

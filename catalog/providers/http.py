@@ -1,6 +1,6 @@
-"""HTTP requests to metadata providers: rate-limited, bounded in size and time, with retries.
+"""HTTP requests to metadata providers, with retries, a rate limit, and limits on size and time.
 
-Only temporary errors are retried: time-outs, broken connections, and errors that the provider's module raises as
+Only temporary errors are retried: timeouts, broken connections, and errors that the provider's module raises as
 Passing.
 """
 
@@ -22,7 +22,7 @@ from catalog.safe_json import InvalidJSON, parse_json
 ATTEMPTS = 6
 LONGEST_BACKOFF = 20.0
 TIMEOUT = httpx.Timeout(10, connect=5)
-DEADLINE = 30.0  # for the whole response, because a slow trickle of bytes never times out otherwise
+DEADLINE = 30.0  # for the whole response, because a slow trickle of bytes would never time out
 _RETRY = RetryingCaller(attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=LONGEST_BACKOFF)
 
 Judge = Callable[[httpx.Response, bytes], Any]
@@ -90,7 +90,7 @@ class ProviderHTTP:
             return False
 
     def _may_pass(self, error: Exception) -> bool | float:
-        """Returns whether to retry: True for the usual delay, a number for a delay of that many seconds."""
+        """Returns whether to retry: True for the usual delay, or the delay in seconds."""
         if not isinstance(error, Passing):
             return isinstance(error, httpx.TransportError)
         if error.retry_after is None:
@@ -123,14 +123,14 @@ class ProviderHTTP:
 
 
 def retry_after(response: httpx.Response, longest: float) -> float | None:
-    """Returns the Retry-After header in seconds, at most `longest`; None if it is missing or invalid."""
+    """Returns the Retry-After header in seconds, at most `longest`, or None if it is missing or invalid."""
     text = response.headers.get("Retry-After", "").strip()
     if re.fullmatch(r"\d{1,6}(\.\d+)?", text):
         return min(float(text), longest)
     try:
         moment = parsedate_to_datetime(text)
         return min(max((moment - timezone.now()).total_seconds(), 0.0), longest)
-    except (ValueError, TypeError):  # not a date, or one without a time zone
+    except (ValueError, TypeError):  # not a date, or a date without a time zone
         return None
 
 
@@ -139,7 +139,7 @@ def excerpt(body: bytes) -> str:
 
 
 def error_of(body: bytes) -> dict[str, Any]:
-    """Returns the JSON object of an error response; empty if there is none."""
+    """Returns the JSON object of an error response, or an empty dict if there is none."""
     try:
         found = parse_json(body, lenient=True)
     except InvalidJSON:

@@ -1,11 +1,11 @@
-"""Reads wiki pages by title through the MediaWiki API, which Wikipedia and Commons share."""
+"""Reads wiki pages by title with the MediaWiki API, which Wikipedia and Commons share."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from catalog.errors import AnswerRejected
 
-Get = Callable[[str, dict[str, Any]], Any]  # a client's method, which follows Wikimedia's etiquette
+Get = Callable[[str, dict[str, Any]], Any]  # a client's method that follows Wikimedia's etiquette
 
 
 def read_pages(
@@ -13,7 +13,7 @@ def read_pages(
 ) -> dict[str, dict[str, Any]]:
     """Returns the pages keyed by requested title, each with the requested part if it has one. Follows redirects.
 
-    The API limits the size of a response by leaving the part out of some pages; those are requested again. Raises
+    The API limits the size of a response by omitting the part of some pages. These are requested again. Raises
     ProviderError.
     """
     common = {"action": "query", "redirects": 1, "formatversion": 2, "titles": "|".join(titles)}
@@ -29,7 +29,7 @@ def read_pages(
 
 
 def _followed(title: str, moved: Mapping[Any, Any]) -> str:
-    """Returns the title under which the response lists a page: normalised, then redirected."""
+    """Returns the title under which the response lists a page, after normalisation and redirects."""
     for _step in range(3):
         title = str(moved.get(title, title))
     return title

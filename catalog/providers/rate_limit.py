@@ -1,8 +1,7 @@
 """A limit of requests per second, shared by all threads, processes and (with Redis) machines.
 
-A request occupies a slot from its permitted start until one second after its response, or `seconds` if the limit sets
-that. The server therefore never sees more requests than the limit within that time, however long a request is in
-transit or waits in its process.
+A request occupies a slot from its permitted start until one second, or `seconds`, after its response. The server
+therefore never sees more requests than the limit within that time, however long requests take.
 """
 
 import fcntl
@@ -19,7 +18,7 @@ import redis
 from django.conf import settings
 
 IN_FLIGHT_SECONDS = 45.0  # longer than any request (see http.DEADLINE), so older slots belong to dead processes
-LONGEST_WAIT = 0.5  # seconds before another try, because a slot may become free early
+LONGEST_WAIT = 0.5  # maximum wait before the next try, because a slot may become free early
 
 
 class RateLimiter(ABC):
@@ -81,7 +80,7 @@ class FileRateLimiter(RateLimiter):
     def _state(self) -> Iterator[dict]:
         """Locks and yields the state, then saves it.
 
-        The file is replaced atomically, so that a killed process loses no slot.
+        Replaces the file atomically, so that a killed process loses no slot.
         """
         with self._mutex, self._lock.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -104,7 +103,7 @@ def _read(path: Path) -> dict:
     return {"slots": slots, "paused_until": paused_until}
 
 
-# Uses the Redis server's clock in milliseconds, so that the machines' clocks need not agree.
+# uses the Redis server's clock in milliseconds, so that the machines' clocks need not agree
 _TAKE = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -146,7 +145,7 @@ class RedisRateLimiter(RateLimiter):
 
 
 def limiter_of(provider: str, requests: int, seconds: float = 1.0) -> RateLimiter:
-    """Returns the limit that this site's processes share for a provider: `requests` per `seconds`."""
+    """Returns the limit shared by this site's processes for a provider: `requests` per `seconds`."""
     if settings.REDIS_URL:
         return RedisRateLimiter(requests, settings.REDIS_URL, f"{settings.REDIS_PREFIX}:{provider}", seconds)
     return FileRateLimiter(requests, settings.VAR_DIR / f"{provider}-rate-limit", seconds)

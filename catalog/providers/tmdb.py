@@ -1,6 +1,6 @@
 """Client for TMDB's API (version 3), with a rate limit shared by all workers.
 
-Only 429, 5xx and network errors (time-outs, broken connections) are retried.
+Retries only 429, 5xx and network errors (timeouts, broken connections).
 """
 
 import re
@@ -25,7 +25,7 @@ _MOVED_TO = re.compile(r"/movie/(\d+)(?:[-/?]|$)")
 
 
 class FoundMovie(NamedTuple):
-    """A movie from TMDB. Its id differs from the requested one if TMDB merged that into another."""
+    """A movie from TMDB. Its id differs from the requested one if TMDB has merged the two."""
 
     document: MovieDocument
     asked_id: int
@@ -53,7 +53,7 @@ class TMDBClient:
         self._api.__exit__(*exc_info)
 
     def movie(self, tmdb_id: int) -> FoundMovie:
-        """Returns the movie with credits, keywords, releases, ids, other titles and offers, fetched in one request."""
+        """Returns the movie with credits, keywords, releases, ids, other titles and offers. Makes one request."""
         content = self._get(f"movie/{tmdb_id}", {"append_to_response": self._appended})
         if isinstance(content, int):  # permanently moved to another id
             content = self._get(f"movie/{content}", {"append_to_response": self._appended})
@@ -101,7 +101,7 @@ class TMDBClient:
 
 
 def _moved_to(response: httpx.Response, path: str) -> int:
-    """Returns the id in a redirect. Other redirects are not followed, because they would receive the token."""
+    """Returns the id in a redirect. Does not follow other redirects, which would receive the token."""
     target = response.headers.get("Location", "")
     if path.startswith("movie/") and (found := _MOVED_TO.search(target)):
         return int(found[1])

@@ -1,7 +1,7 @@
 """Schemas of TMDB's responses. A response that does not match is rejected with a reason.
 
-Types are strict (a quoted number is not a number), and every string is limited to the length of its column. An invalid
-detail is dropped on its own; a record without an id or a visible title is rejected.
+Types are strict (a quoted number is not a number), and strings are limited to the length of their columns. Invalid
+details are dropped. A record without an id or a visible title is rejected.
 """
 
 import re
@@ -74,9 +74,9 @@ def _imdb_id(value: Any) -> Any:
 
 
 def _each(values: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-    """Keeps the valid entries of a list; invalid ones are recorded as ignored."""
+    """Keeps the valid entries of a list. Records the others as ignored."""
     if values is not None and not isinstance(values, list):
-        return validate(values)  # its error says that a list is expected
+        return validate(values)  # the error message says that a list is expected
     found: list[Any] = []
     for number, value in enumerate(values or []):
         try:
@@ -110,7 +110,7 @@ ImdbId = Annotated[
 
 
 class _Document(BaseModel):
-    """Base class of the schemas. An invalid field falls back to its default, unless it is in ESSENTIAL."""
+    """Base class of the schemas. An invalid field gets its default, unless it is in ESSENTIAL."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
@@ -188,14 +188,14 @@ class RegionalServices(_Document):
 
 
 def _of_region(regions: Any, info: ValidationInfo) -> Any:
-    """Selects the services of the requested region; TMDB lists more than a hundred."""
+    """Selects the services of the requested region from more than a hundred."""
     return (
         regions.get(info.context["region"], {}) if isinstance(regions, dict) and info.context is not None else regions
     )
 
 
 class MovieDocument(_Document):
-    """`/movie/{id}` with everything appended to it. Attributes have the names that `ingest/fields` lists."""
+    """`/movie/{id}` with everything appended to it. Attributes have the names listed in `ingest/fields`."""
 
     id: Id
     title: Text(300, shortest=1)  # type: ignore[valid-type]
@@ -233,7 +233,7 @@ class MovieDocument(_Document):
 
     @property
     def ignored(self) -> list[str]:
-        """The details that were ignored, with reasons."""
+        """Returns the ignored details, with reasons."""
         two = f"two IMDb ids, {self.own_imdb_id} and {self.external_imdb_id}"
         contradicts = self.own_imdb_id and self.external_imdb_id and self.imdb_id is None
         return [*self._ignored, *([two] if contradicts else [])]
@@ -244,13 +244,13 @@ class MovieDocument(_Document):
 
     @property
     def imdb_id(self) -> str | None:
-        """The IMDb id; None if TMDB states two different ones."""
+        """Returns the IMDb id, or None if TMDB has two different ones."""
         ids = {self.own_imdb_id, self.external_imdb_id} - {None}
         return ids.pop() if len(ids) == 1 else None
 
     @property
     def release_date(self) -> date | None:
-        """The first public release. A festival premiere counts only if no other release is known."""
+        """Returns the first public release. A festival premiere counts only if no other release is known."""
         if self.main_release_date:
             return self.main_release_date
         local = [release for country in self.releases for release in country.release_dates]
@@ -284,7 +284,7 @@ class MoviePage(_Document):
 def read(kind: type[DocumentT], content: Any, *, region: str = "") -> DocumentT:
     """Validates a response, with the services of the given region only.
 
-    Raises AnswerRejected, which names the invalid fields and why.
+    Raises AnswerRejected with the invalid fields and the reasons.
     """
     ignored: list[str] = []
     try:

@@ -1,7 +1,7 @@
-"""Client for Wikidata. Its query service finds items by ids of other sites; its API returns the items.
+"""Client for Wikidata. Its query service finds items by ids of other sites. Its API returns the items.
 
-Etiquette: one request at a time for the whole site, a pause after each, a User-Agent with a contact, `maxlag`, and
-waiting as long as the server requests.
+Follows Wikimedia's etiquette: one request at a time for the whole site, a pause after each, a User-Agent with a
+contact, `maxlag`, and waiting as long as the server requests.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class Match(NamedTuple):
-    """An item with an id that it states. The other id is None unless the query asked for it."""
+    """An item with one of the requested ids. The other id is None unless the query asked for it."""
 
     qid: int
     imdb_id: str | None = None
@@ -45,7 +45,7 @@ class Match(NamedTuple):
 
 
 class _NoSuchItem(AnswerRejected):
-    """One of the requested items is invalid, and the response contains none of them."""
+    """One of the requested items is invalid, so the response contains none of them."""
 
 
 class WikidataClient:
@@ -77,7 +77,7 @@ class WikidataClient:
         return [Match(qid, imdb, int(tmdb) if tmdb.isdecimal() else None) for qid, imdb, tmdb in found if qid]
 
     def language_codes(self, numbers: Iterable[int]) -> dict[int, str]:
-        """Returns the ISO 639-1 codes of those items that are languages with a code."""
+        """Returns the ISO 639-1 codes of the items that are languages with a code."""
         items = " ".join(f"wd:Q{number}" for number in numbers)
         rows = self._query(f"SELECT ?item ?code WHERE {{ VALUES ?item {{ {items} }} ?item wdt:{LANGUAGE_CODE} ?code }}")
         return {qid: row.get("code", "") for row in rows if (qid := item_number(row.get("item")))}
@@ -85,8 +85,8 @@ class WikidataClient:
     def pictures(self, numbers: Iterable[int]) -> dict[int, str]:
         """Returns the items' file names on Commons, keyed by item. Accepts at most PICTURED_AT_ONCE items.
 
-        Uses the query service, because the API would return all statements of the items. Of several files the first by
-        name is returned, since the query service keeps no order.
+        Uses the query service, because the API would return all statements of the items. If an item has several files,
+        returns the first by name, because the query service keeps no order.
         """
         items = " ".join(f"wd:Q{number}" for number in numbers)
         rows = self._query(f"SELECT ?item ?file WHERE {{ VALUES ?item {{ {items} }} ?item wdt:{PICTURE} ?file }}")
@@ -94,16 +94,16 @@ class WikidataClient:
         return {qid: file for file, qid in reversed(found) if qid and file}
 
     def films(self, numbers: Sequence[int], languages: Sequence[str]) -> dict[int, Film | None]:
-        """Returns the items read as movies, keyed by requested number; None for items that do not exist."""
+        """Returns the items read as movies, keyed by requested number. Items that do not exist are None."""
         entities = self._entities(numbers, languages, "labels|claims|sitelinks")
         return {number: entity and read_film(entity) for number, entity in entities.items()}
 
     def labels(self, numbers: Sequence[int], languages: Sequence[str]) -> dict[int, Entity | None]:
-        """Returns the items with only their labels, keyed by requested number; None for items that do not exist."""
+        """Returns the items with only their labels, keyed by requested number. Items that do not exist are None."""
         return self._entities(numbers, languages, "labels")
 
     def _entities(self, numbers: Sequence[int], languages: Sequence[str], props: str) -> dict[int, Entity | None]:
-        """Fetches at most AT_ONCE items. Missing ones are requested again in halves, down to single items."""
+        """Fetches at most AT_ONCE items. If one is missing, requests halves, down to single items."""
         if not numbers:
             return {}
         asked = {"action": "wbgetentities", "props": props, "ids": "|".join(f"Q{number}" for number in numbers)}
@@ -124,7 +124,7 @@ class WikidataClient:
         return read_bindings(self._get(settings.WIKIDATA_QUERY_URL, {"query": query, "format": "json"}))
 
     def get(self, address: str, asked: dict[str, Any]) -> Any:
-        """Returns the response of a wiki's API. Other wikis of Wikimedia have the same limits."""
+        """Returns the response of a wiki's API. All wikis of Wikimedia share the limits."""
         return self._get(address, asked | _COMMON)
 
     def _get(self, address: str, asked: dict[str, Any]) -> Any:
@@ -172,7 +172,7 @@ def in_batches(values: Sequence[T], size: int, take: Callable[[Sequence[T]], dic
 
 
 def connect() -> WikidataClient:
-    """Returns a client with this site's contact: WIKIDATA_CONTACT, otherwise the site's own URL."""
+    """Returns a client with this site's contact: WIKIDATA_CONTACT, or the site's own URL by default."""
     site = next((origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin), "")
     limiter = limiter_of("wikidata", 1, seconds=settings.POLICY.wikidata.pause_seconds)
     return WikidataClient(limiter, contact=settings.WIKIDATA_CONTACT or site)

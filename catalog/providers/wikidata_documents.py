@@ -1,7 +1,7 @@
 """Parses Wikidata's documents: entities, and results of its query service.
 
-Statements that are deprecated, outranked, malformed or without a value are skipped; the rest is still used. The format
-is Wikibase's canonical JSON, in which numbers may be strings and empty maps may be lists.
+Skips statements that are deprecated, outranked, malformed or without a value. The format is Wikibase's canonical JSON,
+in which numbers may be strings and empty maps may be lists.
 """
 
 import re
@@ -18,14 +18,14 @@ YEAR, MONTH, DAY = 9, 10, 11  # precisions; lower ones are decades and centuries
 GREGORIAN = "Q1985727"
 MINUTES = {"Q7727": Decimal(1), "Q11574": Decimal(1) / 60, "Q25235": Decimal(60)}  # minutes per unit
 LONGEST_RUNTIME = 32_767
-ANY_LANGUAGE = "mul"  # code of the label for all languages without one of their own
+ANY_LANGUAGE = "mul"  # code of the label for all languages without their own
 _ITEM = re.compile(r"(?:https?://www\.wikidata\.org/entity/)?Q([1-9]\d{0,9})")
 _TIME = re.compile(r"\+(\d{4})-(\d\d)-(\d\d)T00:00:00Z")
 _AMOUNT = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?")
 
 
 class When(NamedTuple):
-    """A date, as precise as it is known. Sorts chronologically."""
+    """A date with its precision. Sorts chronologically."""
 
     year: int
     day: date | None = None
@@ -40,12 +40,12 @@ class Entity(NamedTuple):
     articles: Mapping[str, str] = {}  # titles by wiki, such as `enwiki`
 
     def label(self, languages: Sequence[str]) -> str:
-        """Returns the label in the first of the languages that has one; empty if none has."""
+        """Returns the label in the first of the languages that has one, or ""."""
         wanted = [*languages[:1], ANY_LANGUAGE, *languages[1:]]
         return next((self.labels[language] for language in wanted if language in self.labels), "")
 
     def values(self, name: str, kind: str) -> Iterator[tuple[Any, Mapping[str, Any]]]:
-        """Yields the values of a property in the order of its statements, each with its qualifiers."""
+        """Yields the values of a property with their qualifiers, in the order of its statements."""
         for statement in best_ranked(self.claims.get(name)):
             if (value := value_of(statement.get("mainsnak"), kind)) is not None:
                 yield value, _mapping(statement.get("qualifiers"))
@@ -66,14 +66,14 @@ class Entity(NamedTuple):
 
 
 def best_ranked(statements: Any) -> Sequence[Mapping[str, Any]]:
-    """Returns the preferred statements, otherwise the normal ones. Deprecated statements are known to be wrong."""
+    """Returns the preferred statements or, if there are none, the normal ones. Deprecated statements are wrong."""
     known = [statement for statement in _sequence(statements) if isinstance(statement, dict)]
     preferred = [statement for statement in known if statement.get("rank") == "preferred"]
     return preferred or [statement for statement in known if statement.get("rank", "normal") == "normal"]
 
 
 def value_of(snak: Any, kind: str) -> Any:
-    """Returns the snak's value if it has this type; None if the value is unknown or stated not to exist."""
+    """Returns the snak's value if it has this type, or None if the value is unknown or does not exist."""
     value = _mapping(_mapping(snak).get("datavalue"))
     has_one = _mapping(snak).get("snaktype") == "value" and value.get("type") == kind
     return value.get("value") if has_one else None
@@ -92,7 +92,7 @@ def as_text(value: Any) -> str:
 
 
 def as_time(value: Any) -> When | None:
-    """Parses a time. `day` is set only if it is known in the Gregorian calendar; months are reduced to years."""
+    """Parses a time. `day` is set only if it is known in the Gregorian calendar. Months are reduced to years."""
     time, precision = _mapping(value).get("time"), _number(_mapping(value).get("precision"))
     found = _TIME.fullmatch(time) if isinstance(time, str) else None
     if not found or precision < YEAR or not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
@@ -117,13 +117,13 @@ def as_minutes(value: Any) -> int | None:
 
 
 def as_monolingual(value: Any) -> tuple[str, str]:
-    """Returns language and text; both empty if the value is not a text with a language."""
+    """Returns language and text, or two empty strings if the value is not a text with a language."""
     text, language = as_text(_mapping(value).get("text")), as_text(_mapping(value).get("language"))
     return (language, text) if text and language else ("", "")
 
 
 def read_entities(answer: Any) -> dict[int, Entity | None]:
-    """Returns the items keyed by requested number; None for missing ones. Raises AnswerRejected."""
+    """Returns the items keyed by requested number. Missing ones are None. Raises AnswerRejected."""
     entities = _mapping(answer).get("entities")
     if not isinstance(entities, dict):
         raise AnswerRejected("expected an object with `entities`")
@@ -147,7 +147,7 @@ def read_bindings(answer: Any) -> list[dict[str, str]]:
 
 
 def _texts(parts: Any, name: str) -> dict[str, str]:
-    """Returns the field `name` of each part as a string, keyed like the parts; parts without text are omitted."""
+    """Returns the field `name` of each part as a string, keyed like the parts. Skips parts without text."""
     texts = {key: as_text(_mapping(part).get(name)) for key, part in _pairs(parts)}
     return {key: text for key, text in texts.items() if text}
 

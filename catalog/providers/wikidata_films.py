@@ -1,4 +1,4 @@
-"""Reads a Wikidata item as a movie. Attributes have the names that `ingest/fields` lists."""
+"""Reads a Wikidata item as a movie. Attributes have the names listed in `ingest/fields`."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ class Film:
 
     @property
     def items(self) -> set[int]:
-        """All items whose labels are needed to describe the movie."""
+        """Returns all items whose labels are needed to describe the movie."""
         return {*self.directors, *self.cast, *self.genres, *self.subjects, *self.countries}
 
 
@@ -86,7 +86,7 @@ def _original_title(entity: Entity) -> str:
 
 
 def _only(values: Iterable[Any]) -> Any:
-    """Returns the only value; None if there are several, one of which must belong to another movie."""
+    """Returns the only value, or None if there are several, because one of them must belong to another movie."""
     found = set(values)
     return found.pop() if len(found) == 1 else None
 
@@ -97,7 +97,7 @@ def _tmdb_id(text: str) -> int | None:
 
 
 def _cast(entity: Entity) -> dict[int, str]:
-    """Returns the characters keyed by person. A person who is listed twice has both characters."""
+    """Returns the characters keyed by person. A person listed twice has both characters."""
     characters: dict[int, list[str]] = {}
     for value, qualifiers in entity.values(CAST_MEMBER, "wikibase-entityid"):
         if (person := item_number(value)) is not None:

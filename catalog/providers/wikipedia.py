@@ -21,7 +21,7 @@ def wiki_of(language: str) -> str:
 def leads(get: Get, language: str, titles: Sequence[str]) -> dict[str, str]:
     """Returns the opening paragraphs of articles, keyed by requested title.
 
-    Missing or empty articles are omitted. Accepts at most AT_ONCE titles. Raises ProviderError.
+    Skips missing and empty articles. Accepts at most AT_ONCE titles. Raises ProviderError.
     """
     asked = {"prop": "extracts", "exintro": 1, "explaintext": 1, "exlimit": AT_ONCE}
     address = settings.WIKIPEDIA_API_URL.replace("LANGUAGE", language)

@@ -1,4 +1,4 @@
-"""Generates movies: their genres, keywords and people, and their position in preference space."""
+"""Generates movies with genres, keywords and people, and their position in preference space."""
 
 import tomllib
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class Catalogue:
 def make_catalogue(n: int, rng: np.random.Generator) -> Catalogue:
     """Generates `n` movies with learnable features.
 
-    Movies with common genres, keywords and people appeal to the same users.
+    Movies that share genres, keywords and people appeal to the same users.
     """
     names = list(_WORDS["genres"])
     common = np.array([_WORDS["genres"][name]["frequency"] for name in names])
@@ -82,7 +82,7 @@ def _choose(logits: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np
 def _keywords(
     genres: list[list[int]], names: list[str], genre_at: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[list[list[str]], NDArray[np.float64]]:
-    """Returns two to five keywords per movie, drawn from its genres, and their contribution to its position."""
+    """Returns two to five keywords per movie from its genres, and their contribution to its position."""
     place = {
         keyword: 0.4 * genre_at[genre] + rng.normal(size=DIMENSIONS)
         for genre, name in enumerate(names)
@@ -113,7 +113,7 @@ def _people(
 
 
 def _names(n: int, rng: np.random.Generator) -> Iterator[str]:
-    """Yields distinct combinations of names. Once all are used, further ones get an initial."""
+    """Yields distinct combinations of names. When all are used, adds an initial."""
     first_names, last_names = _WORDS["first_names"], _WORDS["last_names"]
     pairs = len(first_names) * len(last_names)
     initials = ("", *(f"{chr(letter)}. " for letter in range(ord("A"), ord("Z") + 1)))

@@ -1,4 +1,4 @@
-"""Generates a catalogue and users with learnable preferences, and writes them to the database like an import."""
+"""Generates a catalogue and users with learnable preferences, and imports them into the database."""
 
 from collections.abc import Iterator
 from hashlib import blake2s
@@ -23,7 +23,7 @@ CHUNK = 100_000
 def generate(*, users: int, movies: int, ratings: int, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Returns ratings (user_id, movie_id, rating, rated_at) sorted by time, and movies with all their metadata.
 
-    Deterministic for the same numbers and seed. Raises ValueError if the numbers are inconsistent.
+    Deterministic for the same arguments. Raises ValueError if the numbers are inconsistent.
     """
     if users < 1 or movies < 1 or ratings < 0:
         raise ValueError(f"expected at least 1 user, 1 movie and 0 ratings; got {users}, {movies} and {ratings}")
@@ -41,8 +41,7 @@ def generate_ratings(
 ) -> ImportReport:
     """Generates a catalogue and writes it to the database. Raises ImportFailed if the numbers are inconsistent.
 
-    A second run with the same numbers and seed changes nothing, or completes an interrupted run; other numbers add
-    data.
+    A second run with the same arguments changes nothing, or completes an interrupted run. Other numbers add data.
     """
     name = f"{users} users, {movies} movies, {ratings} ratings, seed {seed}"
     report = ImportReport(origin=f"generated: {name}")

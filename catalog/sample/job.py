@@ -1,4 +1,4 @@
-"""The sample as a background job, started on the page of the first run. The command `load_sample` does the work."""
+"""The sample as a background job, started from the setup page. The command `load_sample` does the same work."""
 
 from functools import partial
 from io import StringIO

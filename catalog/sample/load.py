@@ -27,7 +27,7 @@ ATTEMPTS = 2
 def load_sample(*, say: Callable[[str], object], show_progress: bool = False) -> ImportReport | None:
     """Loads MovieLens from MOVIELENS_PATH or GroupLens, or generates a catalogue if there is no network.
 
-    `say` receives messages about what is loaded. Returns None if there is a sample already. Completes an interrupted
+    `say` receives messages about what is loaded. Returns None if there is already a sample. Completes an interrupted
     load.
     """
     runs = ImportRun.objects.filter(source__in=SAMPLE_SOURCES)
@@ -60,11 +60,11 @@ def _generate(show_progress: bool) -> ImportReport:
 
 
 class DownloadFailed(Exception):
-    """The archive could not be downloaded. The message says why."""
+    """The archive could not be downloaded. The message gives the reason."""
 
 
 def download(*, url: str, folder: Path, sha256: str = SHA256, show_progress: bool = False) -> Path:
-    """Returns the archive's path. Downloads it unless a copy with the right checksum exists."""
+    """Returns the archive's path. Downloads it unless there is a copy with the right checksum."""
     path = folder / "ml-latest-small.zip"
     if path.is_file() and _digest(path) == sha256:
         return path

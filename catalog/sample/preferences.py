@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from catalog.sample.catalogue import DIMENSIONS, LOG_END, LOG_START, Catalogue, Floats
 
 ARCHETYPES = 14
-VISITS = 5  # per user, at most; months or years apart
+VISITS = 5  # maximum per user; months or years apart
 BIN_DAYS = 14
-CELLS = 1 << 22  # users times movies per chunk, which limits memory
+CELLS = 1 << 22  # users times movies per chunk; limits memory
 
 Ints = NDArray[np.int64]
 
@@ -26,18 +26,18 @@ class _Users:
 
 
 def make_ratings(catalogue: Catalogue, *, users: int, ratings: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Returns exactly `ratings` rows sorted by time, each pair of user and movie at most once.
+    """Returns exactly `ratings` rows sorted by time, with at most one per user and movie.
 
     Each user samples movies without replacement, by weight = fame x exp(taste . position) x currency at the visit.
     Currency falls from a movie's release to the movie's own floor. The rating depends on the same taste, the movie's
-    quality, the user's mood and chance, so that a user's past ratings predict the movies and values of later ones.
+    quality, the user's mood and chance, so that a user's past ratings predict later ones.
     """
     people = _make_users(users, rng)
     movies = len(catalogue.released_on)
     fame = (1.35 * rng.normal(size=movies) + 0.45 * catalogue.quality).astype(np.float32)
     currency = _currency(catalogue.released_on, rng)
     n_each = _activity(users, ratings, cap=max(movies // 2, 1), rng=rng)
-    # Sort users by activity, so that each chunk contains similar users and sorts no more than needed.
+    # Sort users by activity, so that each chunk contains similar users.
     order = np.argsort(-n_each, kind="stable")
     step = max(CELLS // movies, 1)
     pieces = [
@@ -76,7 +76,7 @@ def _make_users(n: int, rng: np.random.Generator) -> _Users:
 
 
 def _currency(released_on: Ints, rng: np.random.Generator) -> Floats:
-    """Returns shape (time bins, movies): 0 before the release, then 1, falling to the movie's floor.
+    """Returns currency, shape (time bins, movies): 0 before the release, then 1, falling to the movie's floor.
 
     The floor of a classic is near 1.
     """
@@ -122,7 +122,7 @@ def _rate(
     for visit in range(VISITS):
         weight += people.shares[rows, visit, None] * currency[bins[:, visit]]
     weight *= np.exp(fame + 1.35 * liking)
-    # The k smallest exponentials over weights are a sample without replacement by weight (Efraimidis, Spirakis 2006).
+    # The k smallest exponentials over weights are a weighted sample without replacement (Efraimidis, Spirakis 2006).
     arrival = rng.standard_exponential(size=weight.shape, dtype=np.float32) / np.maximum(weight, 1e-30)
     most = int(n_each[rows].max())
     first = np.argpartition(arrival, most - 1, axis=1)[:, :most] if most else np.empty((len(rows), 0), dtype=np.int64)
@@ -153,7 +153,7 @@ def _visit(user: Ints, movie: Ints, people: _Users, currency: Floats, rng: np.ra
 
 
 def _seconds(user: Ints, visit: Ints, people: _Users, rng: np.random.Generator) -> Ints:
-    """Returns the time of each rating. Those of a visit are twenty to eighty seconds apart."""
+    """Returns the time of each rating. Ratings of a visit are twenty to eighty seconds apart."""
     start = (people.visits[user, visit].astype(np.float64) * 86_400).astype(np.int64)
     order = np.lexsort((rng.random(len(user)), visit, user))
     group = np.flatnonzero(np.diff(user[order] * VISITS + visit[order], prepend=-1))

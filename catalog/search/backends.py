@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, Value
 
-PREFIX = "*"  # at the end of a term: matches any term that begins with it
+PREFIX = "*"  # at the end of a term, matches any term with this beginning
 
 
 class TermQuery(NamedTuple):
@@ -19,7 +19,7 @@ class TermQuery(NamedTuple):
 
 
 class _Matches(Func):
-    """Matches `search_vector`, which Postgres generates from `search_terms` (see the migrations); SQLite lacks it."""
+    """Matches `search_vector`, which Postgres generates from `search_terms` (see the migrations). SQLite lacks it."""
 
     template = "(%(expressions)s::tsquery)"
     arg_joiner = " @@ "
@@ -31,7 +31,7 @@ class _Matches(Func):
 
 
 def matching(query: TermQuery, *, of: str = "") -> Q:
-    """Returns a filter for movies or people; `of="person__"` filters rows related to a person instead."""
+    """Returns a filter for movies or people. `of="person__"` filters rows related to a person instead."""
     if connection.vendor == "postgresql":
         return Q(_Matches(F(f"{of}search_terms"), Value(_tsquery(query))))
     called = has_any(query.names, of=of)
@@ -39,12 +39,12 @@ def matching(query: TermQuery, *, of: str = "") -> Q:
 
 
 def has_any(terms: Sequence[str], *, of: str = "") -> Q:
-    """Returns a filter on `search_terms` itself, without the index: for rows already filtered, and on SQLite."""
+    """Returns a filter on `search_terms` that does not use the index. Used on SQLite and for filtered rows."""
     return reduce(or_, (_contains(term, of) for term in terms))
 
 
 def _tsquery(query: TermQuery) -> str:
-    """Returns the tsquery. Terms contain only letters and digits, so nothing needs escaping."""
+    """Returns the tsquery. Terms contain only letters and digits, so they need no escaping."""
     words = " & ".join(f"({' | '.join(map(_lexeme, terms))})" for terms in query.words)
     return " | ".join([*map(_lexeme, query.names), *([f"({words})"] if words else [])])
 

@@ -13,7 +13,7 @@ _TITLES = ("title", "original_title", "search_title", "search_terms")
 
 
 def refresh_search(movies: MovieQuerySet) -> int:
-    """Recomputes the search columns of these movies and returns how many were outdated."""
+    """Recomputes the search columns of these movies. Returns how many were outdated."""
     keys = list(movies.order_by("pk").values_list("pk", flat=True))
     n_wrong = 0
     for some in chunks(keys, BATCH):
@@ -57,7 +57,7 @@ def _with_wrong_terms(people: list[Person]) -> list[Person]:
 
 
 def forget_unused_terms() -> None:
-    """Deletes terms that no movie has any more, so that nothing remains of purged titles."""
+    """Deletes terms that no movie has any more, so that nothing of purged titles remains."""
     known = list(SearchTerm.objects.values_list("pk", "term"))  # read first, so that terms added concurrently are kept
     used = terms_of_movies()
     unused = [pk for pk, term in known if term not in used]

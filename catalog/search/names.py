@@ -12,21 +12,21 @@ from catalog.search.backends import PREFIX, TermQuery, matching
 from catalog.text import fold, whole_name
 
 MAX_PEOPLE, MAX_GENRES = 3, 2
-CANDIDATES = 50  # people whose ratings are counted: a common first name matches thousands
-# Words around the name of a genre: `phim kinh dị` and `horror movies` both mean `horror`.
+CANDIDATES = 50  # people whose ratings are counted; a common first name matches thousands
+# Words around the name of a genre. `phim kinh dị` and `horror movies` both mean `horror`.
 _BEFORE, _AFTER = (("phim",), ("the", "loai"), ("phim", "the", "loai")), ("movie", "movies", "film", "films")
 _ALSO = {"Science Fiction": ["Sci-Fi"], "Sci-Fi": ["Science Fiction"], "noir": ["Film-Noir"], "animated": ["Animation"]}
 
 
 def named_people(words: Sequence[str], *, may_continue: bool) -> list[Person]:
-    """Returns at most MAX_PEOPLE whose names contain all the words in any order. The last word may be incomplete.
+    """Returns at most MAX_PEOPLE people whose names contain all the words. The last word may be incomplete.
 
     People with exactly this name come first, then those with all words in full, then those whose movies have most
     ratings.
     """
     query = people_query(words, may_continue=may_continue)
-    # Sorted by a column without an index: with an indexed one, Postgres would read the table in that order until it has
-    # enough matches, and all of it if there are none.
+    # Sorted by a column without an index. With an index, Postgres would read the table in that order until it has
+    # enough matches, or to the end.
     people = list(Person.objects.filter(matching(query)).order_by("search_terms")[: CANDIDATES + 1])
     if len(people) > CANDIDATES:
         people = _candidates(words, query)
@@ -56,7 +56,7 @@ def _rank(words: Sequence[str], person: Person) -> tuple[bool, bool]:
 
 
 def _candidates(words: Sequence[str], query: TermQuery) -> list[Person]:
-    """Narrows many matches down to people in the best-known movies, and people with exactly this name."""
+    """Narrows many matches down to people in the best-known movies and people with exactly this name."""
     known = Credit.objects.filter(matching(query, of="person__")).order_by("-movie__rating_count", "movie_id")
     keys = set(known.values_list("person", flat=True)[:CANDIDATES])
     exact = Person.objects.filter(matching(TermQuery((), (_name(words),)))).order_by("search_terms")
@@ -70,9 +70,9 @@ def _fame(keys: set[int]) -> dict[int, tuple[int, int]]:
 
 
 def named_genres(words: Sequence[str], *, any_name: bool) -> list[Genre]:
-    """Returns at most MAX_GENRES with this name in any language of the site.
+    """Returns at most MAX_GENRES genres with this name in any language of the site.
 
-    `any_name` also finds genres for which the site has no labels.
+    `any_name` also finds genres that the site has no labels for.
     """
     asked = {"".join(part) for part in _without_frame(words)} - {""}
     names = {name for text in asked for name in _names_by_label().get(text, ())}
@@ -83,7 +83,7 @@ def named_genres(words: Sequence[str], *, any_name: bool) -> list[Genre]:
 
 
 def _without_frame(words: Sequence[str]) -> list[Sequence[str]]:
-    """Returns the words themselves, and the words without ones like `movies` around them."""
+    """Returns the words themselves, and the words without surrounding ones like `movies`."""
     found = [words, *(words[len(start) :] for start in _BEFORE if tuple(words[: len(start)]) == start)]
     return [*found, words[:-1]] if words[-1] in _AFTER else found
 

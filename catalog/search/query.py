@@ -1,4 +1,4 @@
-"""Interprets a search text, and finds the movies it means."""
+"""Interprets a search text and finds matching movies."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -16,7 +16,7 @@ from catalog.text import TERM_LENGTH, fold, whole_name
 
 FEW = 5
 MAX_WORDS = 20
-MOST = 500  # limit of matches: a list of every movie with "the" is useless, and sorting them takes time
+MOST = 500  # maximum number of matches; sorting all movies with "the" would be slow and useless
 SUGGESTED = 8
 WELL_KNOWN = ("-rating_count", "id")
 
@@ -24,9 +24,9 @@ WELL_KNOWN = ("-rating_count", "id")
 class SearchQuery:
     """A search for movies by title, and by people or genre if few titles match.
 
-    It extends the search if fewer than FEW titles contain the words and none of them is exactly the text. It then finds
-    the movies of people or genres with this name, otherwise it also matches terms one letter away. Filters are not
-    taken into account, because they must not change the interpretation.
+    It extends the search if fewer than FEW titles contain the words and no title is exactly the text. It then finds the
+    movies of people or genres with this name. If there are none, it also matches terms one letter away. Filters do not
+    change the interpretation.
     """
 
     def __init__(self, text: str) -> None:
@@ -48,7 +48,7 @@ class SearchQuery:
 
     @cached_property
     def people(self) -> list[Person]:
-        """A few people with this name, the best known first. A single word may be incomplete if no title matches it."""
+        """Returns a few people with this name, best known first. A single word may be a prefix if no title matches."""
         if not self._words:
             return []
         return named_people(self._words, may_continue=len(self._words) > 1 or not self._titles)
@@ -58,7 +58,7 @@ class SearchQuery:
         return named_genres(self._words, any_name=self._is_doubtful) if self._words else []
 
     def of(self, movies: MovieQuerySet) -> MovieQuerySet:
-        """Returns the matching movies, unordered; none if the text has no letters or digits."""
+        """Returns the matching movies, unordered, or none if the text has no letters or digits."""
         if not self._words:
             return movies.none()
         if self._finds_others:
@@ -68,7 +68,7 @@ class SearchQuery:
     def best_known(self, movies: MovieQuerySet, enough: int | None = None) -> list[int]:
         """Returns the ids of at most MOST matches, plus those of movies with exactly this name.
 
-        If the words match as typed, all matches have equal rank, and `enough` ids suffice.
+        If the words match as typed, all matches have equal rank, and `enough` ids are sufficient.
         """
         if not self._words:
             return []
@@ -103,7 +103,7 @@ class SearchQuery:
 
     @property
     def heading(self) -> str:
-        """A heading that names the people or genres whose movies are found; empty for a search by title only."""
+        """Returns a heading with the people or genres whose movies are found, or "" for a search by title only."""
         people, genres = self.shown_people, self.shown_genres
         either = {"names": get_text_list([str(shown) for shown in people or genres], _("or"))}
         if people:
@@ -119,7 +119,8 @@ class SearchQuery:
     def _interpret(self) -> None:
         """Decides whether the text names people or genres, or is a misspelt title.
 
-        A complete name is never treated as a misspelt title; an incomplete one only if it is close to a title.
+        A complete name is never treated as a misspelt title. An incomplete one is treated so only if it is close to a
+        title.
         """
         named = [person for person in self.people if has_words(person, [self._name])]
         if not (named or self.genres):

@@ -1,4 +1,4 @@
-"""The account adapter of django-allauth: return URLs, mails, messages and steps of a sign-in."""
+"""The account adapter of django-allauth: return URLs, mails, messages and sign-in steps."""
 
 import logging
 from smtplib import SMTPException
@@ -27,7 +27,7 @@ from catalog.throttling import MailThrottle
 
 logger = logging.getLogger(__name__)
 
-# Used for inactive accounts and unknown names too, so that the response does not distinguish them.
+# Also used for inactive accounts and unknown names, so that the response does not distinguish them.
 WRONG = _("Incorrect username or password.")
 
 
@@ -54,11 +54,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("catalog:account" if self.request.user.is_authenticated else "catalog:sign-in")
 
     def get_login_stages(self) -> list[str]:
-        """Returns only the stages that this site uses, because each costs an import at every sign-in."""
+        """Returns only the stages that this site uses, because each costs an import on every sign-in."""
         return ["catalog.sign_in.stages.ConfirmEmailStage", "allauth.mfa.stages.AuthenticateStage"]
 
     def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
-        """Responds as to an unknown passkey if a closed account signs in by passkey, which reveals nothing."""
+        """Responds to a closed account's passkey like to an unknown one, to reveal nothing."""
         by_passkey = request.resolver_match is not None and request.resolver_match.view_name == "mfa_login_webauthn"
         closed = _("This account is closed. Ask the staff of this site for help.")
         messages.error(request, _("This is not a passkey of this site.") if by_passkey else closed)
@@ -68,7 +68,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().is_reauthentication_required(app=app, **kwargs) and not confirmed_lately(self.request)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """Returns the methods. People are sent to the first one before they change how they sign in."""
+        """Returns the methods. People use the first one before they change how they sign in."""
         methods = super().get_reauthentication_methods(user)
         if not settings.PASSWORD_SIGN_IN:
             methods = [method for method in methods if method["id"] != "reauthenticate"]
@@ -80,7 +80,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return sends_mail()
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
-        """Sends a confirmation mail. If another account has confirmed the address, its owner is told so instead.
+        """Sends a confirmation mail. If another account has confirmed the address, informs its owner instead.
 
         The page's response is the same in both cases.
         """

@@ -39,7 +39,7 @@ class SignInForm(allauth_forms.LoginForm):
         self.order_fields(["login", "password"])
 
     def add_prefix(self, field_name: str) -> str:
-        """Returns the field's name in HTML, which is that of the API and the one that `SignInThrottle` counts."""
+        """Returns the field's name in HTML. It is the same as in the API, and `SignInThrottle` counts it."""
         return "username" if field_name == "login" else super().add_prefix(field_name)
 
 
@@ -70,7 +70,7 @@ class NewPasswordForm(allauth_forms.ResetPasswordKeyForm):
 
 
 class NewEmailForm(allauth_forms.AddEmailForm):
-    """A new address. The current one stays until the new one is confirmed, whether or not it was confirmed itself."""
+    """A new address. The current one stays until the new one is confirmed."""
 
     email = forms.EmailField(label=_("New address"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
 
@@ -112,7 +112,7 @@ class SecondFactorAgainForm(CodeMixin, mfa_forms.ReauthenticateForm):
 
 @contextmanager
 def odd_ones_refused() -> Iterator[None]:
-    """Converts errors of parsers that assume a browser sends complete data."""
+    """Converts errors of parsers that assume complete data from a browser."""
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -138,7 +138,7 @@ class PasskeyAgainForm(PasskeyMixin, passkey_forms.ReauthenticateWebAuthnForm):
 
 
 class AddPasskeyForm(passkey_forms.AddWebAuthnForm):
-    """Adds a passkey. It can sign in without a password, so the browser must use one that verifies its user."""
+    """Adds a passkey. It can sign in without a password, so it must verify its user."""
 
     passwordless = forms.BooleanField(widget=forms.HiddenInput, initial=True)
 

@@ -36,7 +36,7 @@ CONFIRMING = ("socialaccount", "link")  # in addition to passwords and second fa
 
 
 class Failure(IntEnum):
-    """Why single sign-on failed. The value is the HTTP status of the page that explains what to do."""
+    """Reasons why single sign-on failed. The value is the HTTP status of the page that explains what to do."""
 
     STALE = 400
     DENIED = 403
@@ -45,7 +45,7 @@ class Failure(IntEnum):
 
 
 def the_provider() -> IdentityProvider:
-    """Returns the site's identity provider. Raises Http404 if it has none."""
+    """Returns the site's identity provider. Raises Http404 if there is none."""
     if settings.OIDC is None:
         raise Http404
     return settings.OIDC
@@ -57,7 +57,7 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
     }
 
     def list_apps(self, request: HttpRequest, provider: str | None = None, client_id: str | None = None) -> list[Any]:
-        """Returns only the provider from the environment; rows in the database do not enable another one."""
+        """Returns only the provider from the environment. Rows in the database do not add another one."""
         known = settings.OIDC
         if known is None or provider not in (None, PROVIDER, known.issuer) or client_id not in (None, known.client_id):
             return []
@@ -74,7 +74,7 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
         return import_string("catalog.sign_in.openid.OpenIDProvider")(request, app=app)
 
     def authenticate_by_email(self, sociallogin: SocialLogin) -> None:
-        """Does nothing: the address does not prove whose account it is."""
+        """Does nothing, because an address does not prove whose account it is."""
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> Any:
         """Sets the username that the sign-up form suggests."""
@@ -125,7 +125,7 @@ def failure_page(request: HttpRequest, kind: Failure, reason: str) -> HttpRespon
 
 
 def shown_name(sent: Any) -> str:
-    """Returns a name from the provider without characters that are unprintable or that databases reject."""
+    """Removes characters from a provider's name that are unprintable or rejected by databases."""
     return "".join(filter(str.isprintable, sent))[:150] if isinstance(sent, str) else ""
 
 
@@ -134,12 +134,12 @@ def invitation_of(sociallogin: SocialLogin) -> str:
 
 
 def asks_to_confirm(state: dict[str, Any]) -> bool:
-    """Returns whether the person signs in again to change how they sign in."""
+    """Returns whether the person reauthenticates to change how they sign in."""
     return bool((state.get("data") or {}).get("confirm"))
 
 
 def usable_address(sociallogin: SocialLogin) -> str:
-    """Returns the address that the provider has verified; empty if an account already has it."""
+    """Returns the address verified by the provider, or "" if an account already has it."""
     verified = next((address.email for address in sociallogin.email_addresses if address.verified), "")
     return "" if not verified or address_is_taken(verified) else User.objects.normalize_email(verified)
 

@@ -1,6 +1,6 @@
 """Single-use sign-in links for people who have lost all other ways to sign in.
 
-The operator's command creates them, and staff can if the site has password sign-in disabled.
+The operator's command creates them. Staff can create them if the site has password sign-in disabled.
 """
 
 from allauth.account.utils import url_str_to_user_pk, user_pk_to_url_str
@@ -32,7 +32,7 @@ def path_for(user: User) -> str:
 
 
 def user_of(key: str, token: str) -> User | None:
-    """Returns the user whom this link signs in; None if it is not valid any more."""
+    """Returns the user whom this link signs in, or None if it is no longer valid."""
     try:
         user = User.objects.filter(pk=url_str_to_user_pk(key)).first()
     except (ValidationError, ValueError, OverflowError):

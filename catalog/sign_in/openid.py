@@ -1,4 +1,4 @@
-"""OpenID Connect. django-allauth handles the redirects; the ID token is verified here.
+"""OpenID Connect. django-allauth handles the redirects, and this module verifies the ID token.
 
 django-allauth 65.22 takes the issuer from the provider's own document, does not check the signature of a token that it
 fetched itself, sends no nonce, and prefers the `sub` of the userinfo endpoint to the token's. Only sign-ins by the
@@ -34,7 +34,7 @@ CONFIRM_SECONDS = 180  # maximum age of a reauthentication; some providers, such
 
 
 class ProviderFailed(OAuth2Error):
-    """An error in the provider's response. The message is logged: it contains no tokens, codes or other data."""
+    """An error in the provider's response. The message is logged and contains no tokens, codes or other data."""
 
 
 @contextmanager
@@ -81,7 +81,7 @@ class OpenIDAdapter(OpenIDConnectOAuth2Adapter):
             return self.get_provider().sociallogin_from_response(request, {"id_token": claims})
 
     def _verified(self, token: str) -> dict[str, Any]:
-        """Returns the claims after verifying signature, issuer, audience, times and nonce of the token."""
+        """Verifies the token's signature, issuer, audience, times and nonce. Returns its claims."""
         client_id = the_provider().client_id
         claims: dict[str, Any] = jwt.decode(
             token,
@@ -115,7 +115,7 @@ class OpenIDAdapter(OpenIDConnectOAuth2Adapter):
         return fitting[0]
 
     def _completed(self, claims: dict[str, Any], access_token: str) -> dict[str, Any]:
-        """Adds a name and address from the userinfo endpoint. The token's own claims are never overwritten."""
+        """Adds a name and address from the userinfo endpoint. Never overwrites the token's own claims."""
         if {"preferred_username", "email"} <= claims.keys() or "userinfo_endpoint" not in self.openid_config:
             return claims
         more = self._fetched("userinfo_endpoint", Authorization=f"Bearer {access_token}")

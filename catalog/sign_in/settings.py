@@ -18,7 +18,7 @@ ISSUER_LENGTH = 200  # characters; limited by the column of django-allauth that 
 
 @dataclass(frozen=True)
 class IdentityProvider:
-    """The OpenID Connect provider with which people sign in."""
+    """The OpenID Connect provider for sign-in."""
 
     issuer: str
     client_id: str

@@ -10,7 +10,7 @@ from catalog.models import User
 
 
 class ConfirmEmailStage(EmailVerificationStage):
-    """Requires a confirmed address if the policy says so. Otherwise sends a new account the mail and signs it in."""
+    """Requires a confirmed address if the policy says so. Otherwise sends the mail and signs the new account in."""
 
     def handle(self) -> tuple[Any, bool]:
         user = self.login.user

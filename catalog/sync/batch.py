@@ -1,4 +1,4 @@
-"""Writes TMDB's responses: a batch of movies or the reason for a failure, and the record of each id."""
+"""Writes TMDB's responses: movies in batches, the reasons for failures, and the record of each id."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,8 +37,8 @@ class Answer(NamedTuple):
 class Batch:
     """A batch of movies, decided one by one and saved together in one transaction.
 
-    `duplicates` maps TMDB ids to movies that the catalogue has under another id. `region` is the region whose offers
-    were fetched.
+    `duplicates` maps TMDB ids to movies that the catalogue has under another id. `region` is the region of the fetched
+    offers.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Batch:
         self._taken.append((answer, self._movies.put(movie, values), links))
 
     def save(self) -> dict[str, list[int]]:
-        """Writes everything and returns the items' ids by outcome."""
+        """Writes everything. Returns the items' ids by outcome."""
         updated = self._movies.save(((movie, links) for _, movie, links in self._taken), replace=True)
         for (item, found), movie, _ in self._taken:
             outcome = Outcome.UPDATED if movie.pk in updated else Outcome.UNCHANGED
@@ -100,7 +100,7 @@ class Batch:
         _save_records(self._skipped, with_content=False)
 
     def _find(self, found: FoundMovie) -> Movie | None:
-        """Returns the movie with this TMDB id, otherwise with the id merged into it, otherwise the duplicate."""
+        """Returns the movie with this TMDB id, with an id merged into it, or the duplicate, in this order."""
         known = self._movies.by_id
         if movie := known.get("tmdb_id", found.document.id):
             return movie
@@ -110,7 +110,7 @@ class Batch:
         return movie
 
     def _reason_to_skip(self, document: MovieDocument) -> Reason | None:
-        """Returns why the policy excludes a movie that is not in the catalogue; None if it may be added."""
+        """Returns why the policy excludes a movie that is not in the catalogue, or None if it may be added."""
         policy = settings.POLICY.tmdb
         if document.is_adult and not policy.adult:
             return Code.ADULT()
@@ -126,7 +126,7 @@ def _of_ignored(ignored: list[str]) -> Reason | None:
 
 
 def write_failure(item: SyncItem, error: Exception) -> None:
-    """Records a failure. The movie is kept, unless TMDB removed it and nothing on this site refers to it."""
+    """Records a failure. Deletes the movie if TMDB removed it and nothing on this site refers to it."""
     tmdb_id = int(item.key)
     state, outcome = State.FAILED, Outcome.FAILED
     if isinstance(error, RecordGone):

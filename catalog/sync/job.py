@@ -1,4 +1,4 @@
-"""The job kind for TMDB syncs: how a run is opened, continued, finished and stopped."""
+"""The job kind for TMDB syncs. Opens, continues, finishes and stops runs."""
 
 import logging
 from collections.abc import Mapping
@@ -88,12 +88,12 @@ def open_run(request: SyncRequest, *, trigger: str = SyncRun.Trigger.COMMAND) ->
 
 
 def heartbeat(run: SyncRun, pace: Pace) -> bool:
-    """Joins the run and records progress. Returns False once the run has ended."""
+    """Joins the run and records progress. Returns False if the run has ended."""
     return queue.join(run, **pace.at(run.n_done / max(1, run.n_items))) and _record_counts(run)
 
 
 def finish(run: SyncRun) -> bool:
-    """Ends the run if no item is pending. Returns True once it has ended, whichever worker ended it."""
+    """Ends the run if no item is pending. Returns True if it has ended, whichever worker ended it."""
     with transaction.atomic():
         if not queue.attempt_of(run).select_for_update().first():
             return True
@@ -110,14 +110,14 @@ def finish(run: SyncRun) -> bool:
 
 
 def stop(run: SyncRun, status: str, outcome: str, *, retry: bool = False, **details: object) -> None:
-    """Ends the run early and keeps its pending items for the next run of its scope."""
+    """Ends the run early. Its pending items are kept for the next run of the same scope."""
     _record_counts(run)
     if queue.fail(run, outcome, status=status, retry=retry, **details):
         logger.error("TMDB %s stopped: %s", run, run.message)
 
 
 def _record_counts(run: SyncRun) -> bool:
-    """Saves the counts. Returns False once the run has ended, because its items are deleted and its counts final."""
+    """Saves the counts. Returns False if the run has ended, because its items are deleted and its counts final."""
     with transaction.atomic():
         if not queue.attempt_of(run).select_for_update().first():
             return False

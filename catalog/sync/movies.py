@@ -21,7 +21,7 @@ CHARACTER_LENGTH = 200
 
 
 def write_movies(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) -> list[tuple[SyncItem, Exception]]:
-    """Writes all answers in one transaction; if that fails, each in its own. Returns the failures."""
+    """Writes all answers in one transaction. If that fails, writes each in its own. Returns the failures."""
     try:
         _write(run, answers, client)
     except (OperationalError, TokenRefused, SoftTimeLimitExceeded):
@@ -39,7 +39,7 @@ def _write(run: SyncRun, answers: Sequence[Answer], client: TMDBClient) -> None:
     links = _links_of(documents, client.region)
     with transaction.atomic():
         keys = [answer.item.pk for answer in answers]
-        # Skip items that another worker has settled in the meantime.
+        # Skip items that another worker has settled meanwhile.
         still_open = SyncItem.objects.select_for_update().filter(pk__in=keys, outcome="").order_by("pk")
         unsettled = set(still_open.values_list("pk", flat=True))
         mine = [(a, of_movie) for a, of_movie in zip(answers, links, strict=True) if a.item.pk in unsettled]
@@ -86,8 +86,8 @@ def _is_merged(other: Movie, document: MovieDocument, client: TMDBClient) -> boo
 def _links_of(documents: Sequence[MovieDocument], region: str) -> list[Links]:
     """Returns the links of each document. Creates missing genres, keywords, people and services.
 
-    Call it before the movies' transaction and outside of it. Rows that workers share are then never locked for long,
-    nor by two workers in opposite order.
+    Call it before the movies' transaction. Shared rows are then never locked for long, or by two workers in opposite
+    order.
     """
     genre_names = [{GENRE_NAMES.get(genre.name, genre.name) for genre in document.genres} for document in documents]
     keyword_names = [{keyword.name for keyword in document.keywords if keyword.name} for document in documents]
@@ -133,7 +133,7 @@ def _offers(document: MovieDocument) -> dict[str, list[ListedService]]:
 
 
 def _know(listed: Iterable[ListedService]) -> None:
-    """Creates missing services and updates those whose name or position changed."""
+    """Creates missing services. Updates those whose name or position has changed."""
     services = {service.provider_id: (service.provider_name, service.display_priority) for service in listed}
     known = {pk: row for pk, *row in WatchService.objects.filter(pk__in=services).values_list("pk", "name", "position")}
     changed = sorted(pk for pk, said in services.items() if known.get(pk) != list(said))
@@ -157,7 +157,7 @@ def _cast(members: list[CastMember], people: dict[int, int]) -> Wanted:
 
 
 def _person_ids(members: Iterable[CastMember | CrewMember]) -> dict[int, int]:
-    """Returns primary keys by TMDB id. Creates missing people and updates names that changed."""
+    """Returns primary keys by TMDB id. Creates missing people and updates changed names."""
     names = {member.id: member.name for member in members}
     known = {person.tmdb_id: person for person in Person.objects.filter(tmdb_id__in=names)}
     new = [Person(tmdb_id=tmdb_id, name=names[tmdb_id], source=Source.TMDB) for tmdb_id in sorted(names.keys() - known)]

@@ -1,7 +1,7 @@
 """Determines which movies and which pages of lists are due.
 
-A run starts with its first items. Each page adds work items for its due movies, and the first page also adds items for
-all further pages.
+A run starts with its first items. Each page adds work items for its due movies. The first page also adds items for all
+further pages.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # every process imports this module, but few use TMDB
     from catalog.providers.tmdb import TMDBClient
     from catalog.providers.tmdb_documents import MoviePage
 
-MAX_PAGES = 500  # TMDB's limit, so a longer list is requested in two halves
+MAX_PAGES = 500  # TMDB's limit; a longer list is requested in two halves
 WINDOW = timedelta(days=13)  # TMDB lists at most 14 days of changes per request, including the first and last day
 MAX_WINDOWS = 6  # after a longer gap, every movie of the catalogue is fetched again
 RELEASE_OVERLAP = timedelta(days=45)  # TMDB may add movies or their votes weeks after the release
@@ -63,13 +63,13 @@ def first_items(request: SyncRequest) -> Iterator[SyncItem]:
 
 
 def unsettled_ids() -> Iterator[int]:
-    """Yields ids whose last request failed or was rejected; TMDB or this site may have fixed the cause."""
+    """Yields ids whose last request failed or was rejected. The cause may have been fixed since."""
     unsettled = TMDBRecord.objects.filter(state__in=(State.FAILED, State.REJECTED))
     return unsettled.values_list("tmdb_id", flat=True).iterator()
 
 
 def last_success(*scopes: str) -> datetime | None:
-    """Returns the time up to which these scopes are synced; None if they never were."""
+    """Returns the time up to which these scopes are synced, or None if they never were."""
     done = SyncRun.objects.filter(status=SyncRun.Status.SUCCEEDED, scope__in=scopes)
     return done.aggregate(latest=Max("started_at"))["latest"]
 
@@ -84,7 +84,7 @@ def _known_movies() -> QuerySet[Movie]:
 
 
 def _stale_movies() -> QuerySet[Movie]:
-    """Returns movies never fetched, not recently, or for another region. Offers expire sooner than the rest."""
+    """Returns movies that were not fetched recently, or were fetched for another region. Offers expire sooner."""
     policy, place = settings.POLICY.tmdb, region()
     days = min(policy.refresh_days, policy.offers_refresh_days) if place else policy.refresh_days
     limit = timezone.now() - timedelta(days=days)
@@ -108,7 +108,7 @@ def _changes() -> Iterator[SyncItem]:
 
 
 def _releases(since: date | None) -> DatePage:
-    """Returns the releases since the last sync; at the first one, since the year of the catalogue's newest movie."""
+    """Returns the releases since the last sync. The first sync starts at the year of the catalogue's newest movie."""
     today = timezone.now().date()
     start = since
     if start is None and (watermark := last_success(Scope.EVERYTHING, Scope.NEW_RELEASES)):
@@ -142,7 +142,7 @@ def write_page(item: SyncItem, page: MoviePage) -> None:
 def _further_pages(part: DatePage, total_pages: int) -> Iterator[DatePage]:
     """Yields the remaining pages, or two halves of the period if the list is too long.
 
-    The list of a single day cannot be split; it ends at the last page that TMDB serves.
+    The list of a single day cannot be split. It ends at the last page that TMDB serves.
     """
     if total_pages > MAX_PAGES and part.start < part.end:
         middle = part.start + (part.end - part.start) // 2

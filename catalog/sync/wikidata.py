@@ -1,4 +1,4 @@
-"""The sync with Wikidata: finds the item of each movie, fetches it with the labels it refers to, and writes both.
+"""The sync with Wikidata. Finds the item of each movie, fetches it with the labels it refers to, and writes both.
 
 Each batch is written together with what is still due, so a killed sync continues where it stopped.
 """
@@ -47,8 +47,8 @@ def sync(
 ) -> WikidataRun | None:
     """Syncs the movies that are due, at most `limit`. Stops early at `until` (in time.monotonic).
 
-    Returns the run with its outcome, or None if another process is working on one. Raises ProviderUnavailable if
-    Wikidata cannot be reached, and then changes nothing.
+    Returns the run with its outcome, or None if another process is working on one. Raises ProviderUnavailable, without
+    any changes, if Wikidata cannot be reached.
     """
     with connect() as client, beating():
         if not client.is_reachable():
@@ -164,7 +164,7 @@ class _Worker:
         return named | fetch({number for film in films for number in film.languages}, language_codes)
 
     def _write(self, pairs: Sequence[tuple[WikidataRecord, Film]], items: Items) -> None:
-        """Writes all movies in one transaction; if that fails, each in its own."""
+        """Writes all movies in one transaction. If that fails, writes each in its own."""
         try:
             self._write_once(pairs, items)
         except (OperationalError, InterfaceError, SoftTimeLimitExceeded, RunLost):

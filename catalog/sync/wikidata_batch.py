@@ -1,4 +1,4 @@
-"""Writes Wikidata's facts about a batch of movies. `items` gives the labels of people, genres and other items."""
+"""Writes Wikidata's facts about a batch of movies. `items` has the labels of people, genres and other items."""
 
 import re
 from collections import Counter
@@ -24,7 +24,7 @@ from catalog.sync.wikidata_pictures import expect_pictures
 MAX_TITLES = 100
 KEYWORD_LENGTH = 120
 COUNTRIES_LENGTH = 200
-# Genres of this site by the label of Wikidata's genre. All other genres become keywords.
+# Maps labels of Wikidata's genres to genres of this site. All other genres become keywords.
 GENRES: dict[str, tuple[str, ...]] = {
     "action": ("Action",), "adventure": ("Adventure",), "animated": ("Animation",), "animation": ("Animation",),
     "children's": ("Children",), "comedy": ("Comedy",), "comedy drama": ("Comedy", "Drama"), "crime": ("Crime",),
@@ -36,9 +36,9 @@ GENRES: dict[str, tuple[str, ...]] = {
 
 
 def write_films(films: Sequence[tuple[WikidataRecord, Film]], items: Items) -> dict[str, int]:
-    """Writes the movies of these records and returns how many changed. Call it in a transaction.
+    """Writes the movies of these records. Returns how many changed. Call it in a transaction.
 
-    An empty film removes everything that Wikidata once supplied about a movie.
+    An empty film removes all facts from Wikidata about a movie.
     """
     movie_ids = [record.movie_id for record, _ in films]
     ids = ids_of([film for _, film in films], ("imdb_id", "tmdb_id"))
@@ -61,7 +61,7 @@ def write_films(films: Sequence[tuple[WikidataRecord, Film]], items: Items) -> d
 
 
 def write_articles(pairs: Sequence[tuple[WikidataRecord, Film]], leads: Mapping[str, Mapping[str, str]]) -> None:
-    """Saves articles by language and title. Those in languages missing from `leads` are kept."""
+    """Saves articles by language and title. Keeps those in languages missing from `leads`."""
     found: dict[int, dict[str, tuple[str, str]]] = {record.movie_id: {} for record, _ in pairs}
     for record, film in pairs:
         for language, texts in leads.items():
@@ -108,7 +108,7 @@ def _links_of(films: Sequence[Film], items: Items) -> list[dict[str, Wanted]]:
 
 
 def _kinds_of(film: Film, items: Items) -> tuple[set[str], set[str]]:
-    """Returns genres and keywords. Keywords are the subjects and all genres that this site does not have."""
+    """Returns genres and keywords. Keywords are the subjects, and all genres that this site does not have."""
     kinds = [kind_of(name) for name in _names(film.genres, items)]
     genres = {genre for kind in kinds for genre in GENRES.get(kind, ())}
     others = [kind for kind in kinds if kind not in GENRES]
@@ -142,7 +142,7 @@ def _people(films: Sequence[Film], items: Items) -> dict[int, int]:
 
 
 def _credits(members: Mapping[int, str], people: Mapping[int, int], most: int) -> Wanted:
-    """Returns credits in the order of the statements, not a billing order. Unnamed people are omitted."""
+    """Returns credits in the order of the statements, which is not a billing order. Skips unnamed people."""
     found: dict[int, str] = {}
     for number, character in members.items():
         if number in people:

@@ -21,7 +21,7 @@ Fetch = Callable[[WikidataClient, Sequence[int]], list[WikidataItem]]
 def known_items(
     client: WikidataClient, numbers: Collection[int], fetch: Fetch, *, before_each: Callable[[], object]
 ) -> dict[int, WikidataItem]:
-    """Returns the items by number. Missing and outdated ones are fetched in batches and stored.
+    """Returns the items by number. Fetches missing and outdated ones in batches and stores them.
 
     `before_each` is called before each request.
     """
@@ -40,7 +40,7 @@ def known_items(
 
 
 def names(client: WikidataClient, numbers: Sequence[int]) -> list[WikidataItem]:
-    """Fetches the labels in the first of the site's languages with one, and the items that each was merged into."""
+    """Fetches the items' labels in the first available language of the site, and merged items."""
     languages = settings.POLICY.wikidata.languages
     return [
         WikidataItem(

@@ -1,4 +1,4 @@
-"""The job kind for Wikidata syncs: what is due, and how a run is opened, finished and stopped."""
+"""The job kind for Wikidata syncs. Finds what is due, and opens, finishes and stops runs."""
 
 import logging
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ LABELS = {
 
 
 def due() -> QuerySet[Movie]:
-    """Returns the movies that were never read or not recently, most popular first."""
+    """Returns the movies that were not read recently, most popular first."""
     limit = timezone.now() - timedelta(days=settings.POLICY.wikidata.refresh_days)
     is_due = Q(wikidata=None) | Q(wikidata__state=State.MATCHED) | Q(wikidata__checked_at__lt=limit)
     has_id = Q(imdb_id__isnull=False) | Q(tmdb_id__isnull=False)
@@ -51,9 +51,9 @@ def due() -> QuerySet[Movie]:
 
 
 def open_run(*, trigger: str, limit: int | None) -> WikidataRun | None:
-    """Returns a run for this process: the waiting one, otherwise a new one. None if another process is working on one.
+    """Returns a run for this process: the waiting one, or a new one. None if another process is working on one.
 
-    `limit` counts from now on and replaces the waiting run's own limit; without it that run keeps its limit.
+    `limit` counts from now on and replaces the waiting run's own limit. Without it, that run keeps its limit.
     """
     requeue_stale(WikidataRun.KIND)  # ends the run of a killed process
     waiting = WikidataRun.objects.filter(Q(status__in=WikidataRun.ACTIVE) | Q(retry_at__isnull=False)).first()
@@ -76,7 +76,7 @@ def _n_due(limit: int | None) -> int:
 
 
 class RunLost(Exception):
-    """Another process has taken over the run, or it was purged, so nothing may be written."""
+    """Another process has taken over the run, or it was purged. Nothing may be written."""
 
 
 def count(run: WikidataRun, outcomes: Mapping[str, int]) -> None:

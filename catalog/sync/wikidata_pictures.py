@@ -1,7 +1,7 @@
-"""Pictures of movies and people: asks Wikidata for the file names of people, then Commons for all files.
+"""Pictures of movies and people. Asks Wikidata for the file names of people, then Commons for all files.
 
 The database rows store what is due, so that a killed sync continues where it stopped. A request is sent once enough
-rows are due to fill it; the remaining rows are requested at the end of the sync.
+rows are due to fill it. The remaining rows are requested at the end of the sync.
 """
 
 import logging
@@ -23,13 +23,13 @@ logger = logging.getLogger(__name__)
 
 
 def expect_pictures(files: Mapping[int, str]) -> None:
-    """Sets the pictures' files of movies that were read, and marks their people as due.
+    """Sets the picture files of the movies, and marks their people as due.
 
     Call it in the transaction that writes the movies.
     """
     days = (
         settings.POLICY.wikidata.refresh_days / 2
-    )  # a movie is read before its people; with the full period its next refresh would find them still fresh
+    )  # a movie is read before its people, so with the full period they would not be due at its next refresh
     Picture.objects.expect_of_movies(files)
     Picture.objects.expect_of_people(files, older_than=timezone.now() - timedelta(days=days))
 

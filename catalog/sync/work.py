@@ -1,4 +1,4 @@
-"""The TMDB sync worker: leases items, requests them from TMDB in threads and writes the responses."""
+"""The TMDB sync worker. Leases items, requests them from TMDB in threads, and writes the responses."""
 
 import logging
 import time
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 ITEMS_A_THREAD = 6
 MOVIES_A_WRITE = 16
-FAILURES_IN_A_ROW = 10  # then the cause is not the movies
+FAILURES_IN_A_ROW = 10  # consecutive failures after which TMDB must be the cause
 WAIT_FOR_OTHERS = 0.5
 
 OnProgress = Callable[[SyncRun], None]
@@ -43,7 +43,7 @@ def sync(
 ) -> SyncRun:
     """Runs the requested sync, after any active one. Stops early at `until` (in time.monotonic).
 
-    Raises ProviderError if TMDB is not set up. The returned run states its outcome.
+    Returns the run with its outcome. Raises ProviderError if TMDB is not set up.
     """
     with connect() as client, beating():
         while True:

@@ -47,7 +47,7 @@ def claim(run: SyncRun, size: int) -> list[SyncItem]:
 def settle(item: SyncItem, outcome: str) -> bool:
     """Records the outcome of an item. Call it in the transaction that writes the changes.
 
-    Returns False if another worker was faster; then nothing may be written.
+    Returns False if another worker has settled the item. In that case, nothing may be written.
     """
     return bool(SyncItem.objects.filter(pk=item.pk, outcome="").update(outcome=outcome))
 

@@ -23,7 +23,7 @@ register = template.Library()
 
 @register.filter
 def poster_url(movie: Movie) -> str:
-    """Returns TMDB's poster if TMDB is set up and has one, otherwise the poster that this site draws."""
+    """Returns TMDB's poster if TMDB is set up and has one, otherwise the poster drawn by this site."""
     return real_poster_url(movie) or reverse("catalog:poster", args=[movie.pk])
 
 
@@ -54,7 +54,7 @@ def stars(rating: float) -> SafeString:
 
 @register.simple_tag
 def rating_histogram(movie: Movie) -> SafeString:
-    """Draws how many people gave each rating as bars; empty for a movie without ratings."""
+    """Draws the number of people who gave each rating as bars. Empty for a movie without ratings."""
     counts = Rating.objects.filter(movie=movie).histogram()
     most = max(counts.values())
     if not most:
@@ -100,7 +100,7 @@ def country_name(code: str) -> str:
 
 @register.filter
 def language_name(code: str) -> str:
-    """Returns the name of an ISO 639-1 language in the current language, or the code itself if unknown."""
+    """Returns the name of an ISO 639-1 language in the current language, or the code itself if it is unknown."""
     try:
         return str(get_language_info(code)["name_translated"])
     except KeyError:

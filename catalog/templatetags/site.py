@@ -28,7 +28,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def chosen_theme(context: dict[str, Any]) -> str:
-    """Returns the theme that the reader chose; empty if the system decides."""
+    """Returns the theme chosen by the reader, or "" if the system decides."""
     request: HttpRequest | None = context.get("request")
     chosen = request.COOKIES.get("theme", "") if request else ""
     return chosen if chosen in THEMES else ""
@@ -36,14 +36,14 @@ def chosen_theme(context: dict[str, Any]) -> str:
 
 @register.simple_tag
 def languages() -> list[tuple[str, str]]:
-    """Returns the code and own name of each language; Django's tag translates the names."""
+    """Returns the code and own name of each language. Django's tag translates the names."""
     offered: list[tuple[str, str]] = settings.LANGUAGES
     return offered
 
 
 @register.simple_tag
 def sign_up_is_open() -> bool:
-    """Returns whether pages offer an account to everybody."""
+    """Returns whether pages offer sign-up to everyone."""
     return is_open()
 
 
@@ -95,7 +95,7 @@ def canonical_url(context: dict[str, Any]) -> str:
 
 @register.simple_tag
 def movie_description(movie: Movie) -> str:
-    """Returns the plot, or else a summary of the known facts."""
+    """Returns the plot, or a summary of the known facts if there is none."""
     if movie.overview:
         return movie.overview
     facts = {"movie": movie, "genres": ", ".join(genre.label for genre in movie.genres.all()) or _("movie")}

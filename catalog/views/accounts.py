@@ -40,7 +40,7 @@ ELLIPSIS = "\u2026"  # shown instead of the secret
 @method_decorator(never_cache, name="dispatch")
 @method_decorator(limited(SignInThrottle), name="dispatch")
 class ChangePasswordView(PasswordChangeView):
-    """Changes the password, and mentions that API keys are revoked, which may have leaked with the old password."""
+    """Changes the password. Mentions that API keys are revoked too."""
 
     template_name = "account/password_change.html"
     success_url = reverse_lazy("catalog:account")

@@ -43,7 +43,7 @@ def diary(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @login_required
 def unrated(request: SignedInRequest) -> HttpResponse:
-    """Movies that the user watched but has not rated."""
+    """Shows movies that the user watched but has not rated."""
     page = paginated(request, unrated_by(request.user), page_size=24)
     return render(request, "catalog/unrated.html", {"page": page, "next_url": request.get_full_path()})
 
@@ -51,7 +51,7 @@ def unrated(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @login_required
 def find(request: SignedInRequest) -> HttpResponse:
-    """Finds movies by title, each with the form that adds it to the diary."""
+    """Finds movies by title, each with a form that adds it to the diary."""
     context = by_title(request) | {"form": new_viewing_form(), "next_url": reverse("catalog:diary")}
     return render(request, "catalog/diary_find.html", context)
 

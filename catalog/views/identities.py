@@ -41,7 +41,7 @@ APP = "allauth.socialaccount"
 @never_cache
 @limited(SignInThrottle)
 def start(request: HttpRequest) -> HttpResponse:
-    """Redirects to the provider to sign in. In a session, it reauthenticates or connects the identity instead."""
+    """Redirects to the provider to sign in. In a session, reauthenticates or connects the identity instead."""
     the_provider()
     if not request.user.is_authenticated:
         next_url = safe_next(request, "recommender:home") if request.POST.get("next") else ""
@@ -70,7 +70,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 
 def _protocol(name: str) -> View:
-    """Imports a view when it is used: most sites have no provider, and its libraries use memory in every process."""
+    """Imports a view on first use, because most sites have no provider and its libraries take memory."""
     view: View = import_string(f"catalog.sign_in.openid.{name}")
     return view
 
@@ -98,7 +98,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 def _is_new(pending: SocialLogin) -> bool:
-    """Returns whether the identity is of the current provider and not connected yet, for example by another browser."""
+    """Returns whether the identity belongs to the current provider and is not connected yet."""
     issuer, sub = pending.account.provider, pending.account.uid
     return issuer == the_provider().issuer and not SocialAccount.objects.filter(provider=issuer, uid=sub).exists()
 
@@ -106,7 +106,7 @@ def _is_new(pending: SocialLogin) -> bool:
 def _is_known(pending: SocialLogin) -> bool:
     """Returns whether an account has an address that the provider has verified for this person.
 
-    Only then does the page mention it, so that other people do not learn about the account.
+    The page mentions the account only in this case, so that other people do not learn about it.
     """
     return any(address.verified and address_is_taken(address.email) for address in pending.email_addresses)
 
@@ -122,7 +122,7 @@ def _created(form: IdentitySignUpForm, pending: SocialLogin, address: str) -> Us
         return create_account(**form.account(), invitation=invitation_of(pending), link=link)
     except InvalidSignUp as error:  # another request took the name after the form was validated
         form.add_errors(error.fields)
-    except DomainError as error:  # sign-up was closed or the invitation used in the meantime
+    except DomainError as error:  # sign-up was closed or the invitation used meanwhile
         form.add_error(None, str(error))
     return None
 

@@ -28,7 +28,7 @@ from catalog.views.pages import SignedInRequest, post_only
 
 
 class KeyForm(forms.Form):
-    """A form for a new API key; `keys.create_key` validates the values."""
+    """A form for a new API key. `keys.create_key` validates the values."""
 
     name = forms.CharField(label=gettext_lazy("What it is for"), max_length=NAME_LENGTH)
     scopes = forms.MultipleChoiceField(

@@ -28,7 +28,7 @@ ROWS = 100
 
 
 def by_title(request: HttpRequest) -> dict[str, Any]:
-    """Returns the title from the query, and the movies that match it."""
+    """Returns the title from the query and the matching movies."""
     text = request.GET.get("q", "")[:200].replace("\x00", "")
     return {"text": text, "movies": suggest(text) if text.strip() else []}
 
@@ -36,7 +36,7 @@ def by_title(request: HttpRequest) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def lists(request: SignedInRequest) -> HttpResponse:
-    """Shows the user's lists, and the form for a new one."""
+    """Shows the user's lists and the form for a new one."""
     form = MovieListForm(request.POST or None)
     if form.is_valid() and (made := _saved(form, request.user)):
         return redirect("catalog:edit-list", made.key)
@@ -45,7 +45,7 @@ def lists(request: SignedInRequest) -> HttpResponse:
 
 
 def _saved(form: MovieListForm, user: User) -> MovieList | None:
-    """Saves the form and returns its list; None if the form now has errors."""
+    """Saves the form and returns its list, or None if the form has errors."""
     try:
         if form.instance.pk:
             return change_list(form.instance, **form.cleaned_data)
@@ -57,7 +57,7 @@ def _saved(form: MovieListForm, user: User) -> MovieList | None:
 
 @require_safe
 def movie_list(request: HttpRequest, key: str) -> HttpResponse:
-    """Shows a list to its owner, or to everybody if it is public."""
+    """Shows a list to its owner, or to everyone if it is public."""
     rows = MovieList.objects.readable_by(request.user).select_related("user__profile")
     found = get_object_or_404(rows, key=key)
     page = paginated(request, found.items.select_related("movie"), page_size=ROWS)
@@ -122,7 +122,7 @@ def change_movie(request: SignedInRequest, key: str, movie_id: int) -> HttpRespo
 
 @require_safe
 def profile(request: HttpRequest, name: str) -> HttpResponse:
-    """Shows a user's public lists and, if enabled, their latest viewings. The owner sees the page as others would."""
+    """Shows a user's public lists and, if enabled, their latest viewings. The owner sees the same page as others."""
     shown = Profile.objects.filter(user=request.user.pk) | Profile.objects.published()
     found = get_object_or_404(shown.select_related("user"), name=name)
     viewings = diary_of(found.user).exclude(watched_on=None)[:LATEST] if found.shows_diary else ()

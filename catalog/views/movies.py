@@ -1,4 +1,4 @@
-"""Pages for browsing and searching movies, people and genres, and the posters that this site draws."""
+"""Pages for browsing and searching movies, people and genres, and the posters drawn by this site."""
 
 from collections.abc import Iterable
 
@@ -70,7 +70,7 @@ def _address(request: HttpRequest) -> str:
 
 @require_safe
 def suggestions(request: HtmxRequest) -> HttpResponse:
-    """Returns suggestions for the header's search field. Without JavaScript it redirects to the results page."""
+    """Returns suggestions for the header's search field. Without JavaScript, redirects to the results page."""
     text = request.GET.get("q", "")[:200].replace("\x00", "")
     if not is_htmx(request):
         return redirect(f"{reverse('catalog:movies')}?{urlencode({'q': text})}")
@@ -111,7 +111,7 @@ def movie_detail(request: HttpRequest, movie_id: int, slug: str = "") -> HttpRes
 
 
 def _related(movie: Movie) -> tuple[str, Iterable[Movie]]:
-    """Returns a heading and well-known movies of the same decade and the movie's most specific genre."""
+    """Returns a heading, and well-known movies of the same decade and the movie's most specific genre."""
     name = telling_genre([genre.name for genre in movie.genres.all()])
     if not (name and movie.year):
         return "", []

@@ -1,4 +1,4 @@
-"""The user's data about one movie, on the movie's page: viewings, a note, and lists."""
+"""The user's data about one movie, on the movie's page: viewings, a note and lists."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from catalog.views.pages import HtmxRequest, is_on_page_of, post_only, to_sign_i
 
 
 def record_of(user: User, movie: Movie, note: str | None = None) -> dict[str, Any]:
-    """Returns the user's data about the movie for `catalog/_watched.html`. Pass `note` if it is loaded already."""
+    """Returns the user's data about the movie for `catalog/_watched.html`. Pass `note` if it is already loaded."""
     viewings = list(Viewing.objects.filter(user=user, movie=movie))
     if note is None:
         note = Note.objects.filter(user=user, movie=movie).values_list("text", flat=True).first() or ""

@@ -1,4 +1,4 @@
-"""Second factors and passkeys. URLs import this module on first use, because its libraries use memory."""
+"""Second factors and passkeys. URLs import this module on first use, because its libraries take memory."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""The page of the first run, for the holder of the link that the site's log shows."""
+"""The setup page of a new site, for people with the link from the site's log."""
 
 from typing import cast
 
@@ -26,7 +26,7 @@ from catalog.throttling import SetupThrottle, limited, refusal
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited(SetupThrottle)
 def set_up(request: HttpRequest) -> HttpResponseBase:
-    """The first run: the holder of the link from the log creates the first staff account and configures the site."""
+    """Creates the first staff account and configures the site. Requires the link from the log."""
     if not setup.is_open():
         raise Http404
     code = request.GET.get("code", "")[:100]
@@ -47,7 +47,7 @@ def set_up(request: HttpRequest) -> HttpResponseBase:
 
 
 def _first_staff(request: HttpRequest, code: str, account: SignUpForm | None, form: SetupForm) -> User | None:
-    """Makes the signed-in account the first staff account, otherwise creates one and signs it in."""
+    """Makes the signed-in account the first staff account, or creates one and signs it in."""
     if account is None:
         present = cast(User, request.user)
         setup.make_first_staff(code=code, user=present, change=form.write_to)

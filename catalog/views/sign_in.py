@@ -50,10 +50,10 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, form: SignUpForm, invitation: str) -> HttpResponse:
-    """Responds the same whatever accounts exist; the link in the e-mail creates the account."""
+    """Returns the same response for all accounts. The link in the e-mail creates the account."""
     try:
         request_sign_up(request, **form.account(), invitation=invitation)
-    except DomainError as error:  # no mail was sent, or another request used the invitation in the meantime
+    except DomainError as error:  # no mail was sent, or another request used the invitation meanwhile
         form.add_error(None, str(error))
         return render(request, "account/signup.html", {"form": form, "invitation": invitation}, status=error.status)
     return redirect("account_sign_up_sent")
@@ -78,7 +78,7 @@ def _signed_up(request: HttpRequest, form: SignUpForm, invitation: str) -> HttpR
 def _created(form: SignUpForm, invitation: str) -> User | None:
     try:
         return create_account(**form.account(), invitation=invitation)
-    except InvitationNeeded as error:  # another request used it in the meantime
+    except InvitationNeeded as error:  # another request used it meanwhile
         form.add_error(None, str(error))
     except InvalidSignUp as error:  # another request took the name after the form was validated
         form.add_errors(error.fields)
@@ -90,7 +90,7 @@ def _created(form: SignUpForm, invitation: str) -> User | None:
 @with_passwords("POST")
 @limited(SignUpThrottle)
 def confirm_sign_up(request: HttpRequest, key: str) -> HttpResponse:
-    """Confirms a sign-up by the link in its e-mail. Asks for another username if it is taken by now."""
+    """Confirms a sign-up by the link in its e-mail. Asks for another username if it has been taken."""
     pending = PendingSignUp.objects.behind(key).first()
     if pending is None:
         return render(request, "account/signup_confirm.html", status=404)
@@ -106,7 +106,7 @@ def _confirmed(form: ConfirmSignUpForm, key: str) -> User | None:
         user = confirm(key=key, username=form.cleaned_data["username"])
     except InvalidSignUp as error:  # another request took the name or the address after the form was validated
         form.add_errors(error.fields)
-    except DomainError as error:  # sign-up was closed, or the invitation or link used, in the meantime
+    except DomainError as error:  # sign-up was closed, or the invitation or link was used meanwhile
         form.add_error(None, str(error))
     else:
         return user
@@ -130,7 +130,7 @@ class ConfirmPasswordView(views.ReauthenticateView):
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited(SignInThrottle)
 def sign_in_by_link(request: HttpRequest, key: str, token: str) -> HttpResponse:
-    """Signs in by a link of `sign_in_link`. Its holder may also change the sign-in methods without reauthenticating."""
+    """Signs in with a link from `sign_in_link`. The user may then change sign-in methods without reauthenticating."""
     user = links.user_of(key, token)
     if user is None or request.method != "POST":
         return render(request, "account/link.html", {"chosen": user}, status=200 if user else 404)
@@ -159,7 +159,7 @@ class ResetPasswordView(views.PasswordResetView):
 @method_decorator(with_passwords(*ALL_METHODS), name="dispatch")
 @method_decorator(never_cache, name="dispatch")
 class NewPasswordView(views.PasswordResetFromKeyView):
-    """Sets a new password by a link from an e-mail or from staff. Each link works once."""
+    """Sets a new password with a link from an e-mail or from staff. Each link works once."""
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -44,7 +44,7 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 
 @post_only
 def choose_language(request: HttpRequest) -> HttpResponse:
-    """Stores the language in a cookie, which Django prefers to the browser's setting."""
+    """Stores the language in a cookie, which takes precedence over the browser's setting."""
     language, known = request.POST.get("language", ""), dict(settings.LANGUAGES)
     if language not in known:
         return _not_one_of("language", known, language)
@@ -67,14 +67,14 @@ def _keep(response: HttpResponse, name: str, value: str) -> None:
 @require_safe
 @cache_control(public=True, max_age=86400)
 def favicon(request: HttpRequest) -> HttpResponse:
-    """The icon of pages without one of their own, such as the admin and the API documentation."""
+    """Returns the icon of pages without their own, such as the admin and the API documentation."""
     return redirect(static("img/favicon.svg"))
 
 
 @require_safe
 @cache_control(public=True, max_age=86400)
 def manifest(request: HttpRequest) -> HttpResponse:
-    """The web app manifest, which makes the site installable."""
+    """Returns the web app manifest, which makes the site installable."""
     start = f"{settings.BASE_PATH}/"
     icons = [("icon-192", 192, "any"), ("icon-512", 512, "any"), ("icon-maskable-512", 512, "maskable")]
     values = {
@@ -120,7 +120,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=3600)
 def sitemap(request: HttpRequest, section: str) -> HttpResponse:
-    """Returns a section of the sitemap. It is generated once an hour, however often crawlers request it."""
+    """Returns a section of the sitemap. It is generated once an hour, however often it is requested."""
     number = request.GET.get("p", "1")
     if not (number.isascii() and number.isdigit() and len(number) < 7 and section in SITEMAPS):
         raise Http404
@@ -136,7 +136,7 @@ def _sitemap(request: HttpRequest, section: str) -> HttpResponse:
 
 
 class MovieSitemap(Sitemap):
-    """The best-known movies. Their number is limited, which bounds size and queries for a catalogue of any size."""
+    """The best-known movies. Their number is limited for large catalogues."""
 
     MOST = 50_000
     limit = 1000

@@ -75,7 +75,7 @@ class Line(BaseModel):
 
 
 class MovieLine(Line):
-    """A movie. Fields missing from a line are left unchanged; lists replace earlier ones."""
+    """A movie. Missing fields are left unchanged. Lists replace earlier ones."""
 
     external_id: ExternalId
     title: Annotated[Plain, Field(min_length=1, max_length=300)] = ""
@@ -96,7 +96,7 @@ class MovieLine(Line):
 
 
 class UserLine(Line):
-    """A user with ratings, who cannot sign in until staff set a password."""
+    """A user with ratings. The user cannot sign in until staff set a password."""
 
     external_id: ExternalId
     username: Username | None = None
@@ -104,7 +104,7 @@ class UserLine(Line):
 
 
 class RatingLine(Line):
-    """A rating. `user` and `movie` are external ids. A user's latest rating of a movie is used."""
+    """A rating. `user` and `movie` are external ids. Only a user's latest rating of a movie is used."""
 
     user: ExternalId
     movie: ExternalId
@@ -119,7 +119,7 @@ NumberedLine: TypeAlias = tuple[int, Kind]
 
 
 def read_lines(body: bytes, kind: type[Kind], report: BulkReport) -> list[NumberedLine[Kind]]:
-    """Returns the valid lines, and reports the others. Raises InvalidBulk if there are none or too many."""
+    """Returns the valid lines and reports the others. Raises InvalidBulk if there are none or too many."""
     numbered = enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1)  # blank lines count too
     rows = [(number, line) for number, line in numbered if line.strip()]
     limit = settings.POLICY.bulk.max_lines

@@ -19,14 +19,14 @@ from catalog.models import Movie, Source, User
 
 
 def upsert_movies(lines: Sequence[NumberedLine[MovieLine]], report: BulkReport) -> None:
-    """Finds each movie by external id, otherwise by another id, and then sets the external id.
+    """Finds each movie by external id or, failing that, by another id. Then sets the external id.
 
-    Sets the fields present in a line, unless a person edited them by hand; all others are left unchanged. Lists are
-    replaced by those of the last line that contains them.
+    Sets the fields present in a line, unless they were edited by hand. Leaves all others unchanged. Lists are replaced
+    by those of the last line that contains them.
     """
     with transaction.atomic():
         batch = MovieBatch(Source.BULK, having_any_id(ids_of([line for _, line in lines], IDS)))
-        # keyed by object id, because a new movie has no primary key yet
+        # keyed by object id, because new movies have no primary key yet
         lists: dict[int, tuple[Movie, dict[str, Any]]] = {}
         n_taken = 0
         for number, line in lines:
@@ -55,7 +55,7 @@ def _problem(known: IdIndex[Movie], line: MovieLine, movie: Movie | None) -> str
 
 
 def upsert_users(lines: Sequence[NumberedLine[UserLine]], report: BulkReport) -> None:
-    """Inserts or updates users. A missing username is derived from the external id; a taken one rejects the line."""
+    """Inserts or updates users. A missing username is derived from the external id. A taken one rejects the line."""
     with transaction.atomic():
         users = {line.external_id: User.without_login(Source.BULK, line.external_id) for _, line in lines}
         known = User.objects.select_for_update().filter(source=Source.BULK, external_id__in=users)
@@ -85,15 +85,15 @@ def upsert_users(lines: Sequence[NumberedLine[UserLine]], report: BulkReport) ->
 
 
 def _owners_of_names(names: set[str]) -> dict[str, str]:
-    """Maps usernames in lower case to their owner's external id, which is empty for users of the site."""
+    """Maps lower-case usernames to their owner's external id, which is empty for users of the site."""
     lower = {name.lower() for name in names}
-    # Also compared unchanged, because SQLite lower-cases only ASCII letters.
+    # Also compared in original case, because SQLite lower-cases only ASCII letters.
     rows = User.objects.alias(lower=Lower("username")).filter(Q(lower__in=lower) | Q(username__in=names))
     return {user.username.lower(): user.external_id if user.source == Source.BULK else "" for user in rows.iterator()}
 
 
 def upsert_ratings(lines: Sequence[NumberedLine[RatingLine]], report: BulkReport) -> None:
-    """Writes ratings. A user's latest rating of a movie is used; ratings given on this site are kept."""
+    """Writes ratings. Only a user's latest rating of a movie is used. Ratings given on this site are kept."""
     with transaction.atomic():
         users = _keys(User.objects.filter(source=Source.BULK), {line.user for _, line in lines})
         movies = _keys(Movie.objects.all(), {line.movie for _, line in lines})

@@ -11,15 +11,15 @@ from catalog.ingest.movielens.tables import read_movies, read_ratings
 from catalog.ingest.report import ImportReport
 from catalog.models import Source
 
-REJECTED_ROWS_ALLOWED = 20  # allowed whatever their share, for small files
+REJECTED_ROWS_ALLOWED = 20  # allowed in small files whatever their share
 
 
 def import_movielens(*, path: Path, max_rejected_share: float = 0.01, show_progress: bool = False) -> ImportReport:
-    """Imports movies, users and ratings from the folder or zip at `path`. Importing it again changes nothing.
+    """Imports movies, users and ratings from the folder or zip at `path`. A repeated import changes nothing.
 
-    Invalid rows are skipped and reported. Raises ImportFailed before anything is written if more than
-    `max_rejected_share` of a file's rows (and more than REJECTED_ROWS_ALLOWED) are invalid, or if none is valid. Writes
-    in short transactions, so an interrupted import keeps what it wrote, and running it again completes it.
+    Skips and reports invalid rows. Raises ImportFailed before anything is written if more than `max_rejected_share` of
+    a file's rows (and more than REJECTED_ROWS_ALLOWED) are invalid, or if none is valid. Writes in short transactions,
+    so an interrupted import keeps its rows, and running it again completes it.
     """
     with open_data_set(path, show_progress=show_progress) as files:
         report = ImportReport(origin=path.resolve().name[:200])

@@ -1,4 +1,4 @@
-"""The files of a MovieLens data set in a folder or zip, read as streams. Nothing is unpacked to disk."""
+"""Reads the files of a MovieLens data set in a folder or zip as streams. Nothing is unpacked to disk."""
 
 import csv
 import stat
@@ -22,7 +22,7 @@ MAX_MEMBER_BYTES = 8 << 30
 MAX_MEMBERS = 10_000
 MAX_LINE_BYTES = 1 << 16
 REJECTS_SHOWN = 10
-REJECTS_WRITTEN = 100_000  # limits the disk space that a completely invalid file can use
+REJECTS_WRITTEN = 100_000  # limits the disk space used for an invalid file
 REJECT_LENGTH = 1000
 COLUMNS = {
     "movies": ["movieId", "title", "genres"],
@@ -44,7 +44,7 @@ class File(NamedTuple):
 class MovieLensFiles:
     """The tables of a data set in one of two layouts: csv (ml-latest, 20m, 25m, 32m) or dat (ml-1m, 10m).
 
-    Counts invalid rows, keeps the first ones for the terminal, and writes them to `reject_file`.
+    Counts invalid rows, keeps the first ones for the terminal, and writes all to `reject_file`.
     """
 
     path: Path
@@ -53,7 +53,7 @@ class MovieLensFiles:
     show_progress: bool = False
     rows: Counter[str] = field(default_factory=Counter)  # per file, including invalid ones
     rejected: Counter[str] = field(default_factory=Counter)  # per file
-    ignored: Counter[str] = field(default_factory=Counter)  # per file: rows of which only a detail was ignored
+    ignored: Counter[str] = field(default_factory=Counter)  # per file: rows with an ignored detail
     first_rejects: list[str] = field(default_factory=list)
     reject_file: Path | None = None
 
@@ -86,7 +86,7 @@ class MovieLensFiles:
                 yield row
 
     def _lines(self, table: str, advance: Callable[[int], object]) -> Iterator[tuple[int, bytes]]:
-        """Yields line numbers and lines with their line ends, and reports the bytes read to `advance`."""
+        """Yields line numbers and lines with their line ends. Reports the bytes read to `advance`."""
         with self.files[self.name(table)].open() as stream:
             for number, line in enumerate(iter(partial(stream.readline, MAX_LINE_BYTES), b""), start=1):
                 whole = line
@@ -122,7 +122,7 @@ class MovieLensFiles:
 
 @contextmanager
 def open_data_set(path: Path, *, show_progress: bool = False) -> Iterator[MovieLensFiles]:
-    """Opens a data set. Raises ImportFailed if `path` contains none, even if damage is only found later."""
+    """Opens a data set. Raises ImportFailed if there is none at `path`, or if damage is found later."""
     with ExitStack() as open_files:
         try:
             files = _files(path, open_files)
@@ -149,12 +149,12 @@ def _open_file(path: Path) -> IO[bytes]:
 
 
 def _members(path: Path, file: zipfile.ZipFile) -> dict[str, File]:
-    """Maps names to files, each from the shallowest folder that contains it. Paths are ignored, so none can escape."""
+    """Maps names to files, each from the shallowest folder that contains it. Ignores paths, so that none can escape."""
     infos = [
         info
         for info in files_in(file)
         if not stat.S_ISLNK(info.external_attr >> 16)
-        and not PurePosixPath(info.filename).name.startswith("._")  # macOS adds such a copy for each file
+        and not PurePosixPath(info.filename).name.startswith("._")  # macOS adds such a copy of each file
     ]
     if len(infos) > MAX_MEMBERS:
         raise ImportFailed(f"{path}: the zip has {len(infos):,} members; expected at most {MAX_MEMBERS:,}")

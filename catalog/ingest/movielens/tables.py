@@ -1,4 +1,4 @@
-"""The tables of a MovieLens data set: movies with their ids and keywords, and ratings.
+"""Parses the tables of a MovieLens data set: movies with their ids and keywords, and ratings.
 
 The parsers raise BadRow for invalid rows. Every row is one line, so an unclosed quote damages only its own row.
 """
@@ -26,15 +26,15 @@ _RATINGS = {
 }
 _GENRE_NAMES = {"Children's": "Children"}  # the spelling in ml-1m and ml-10m
 _NO_GENRES = "(no genres listed)"
-# Text around the digits of an id: spaces, a URL, IMDb's letters, the decimals that pandas adds.
+# Text around the digits of an id: spaces, a URL, IMDb's letters, decimals added by pandas.
 _DECORATION = re.compile(r"^\s*(https?://\S*/(?=tt))?(tt(?=\d))?|(\.0+)?/?\s*$")
-# Tags used at least this often in the file become keywords; each movie keeps its most frequent ones.
+# Tags used at least this often become keywords. Each movie keeps its most frequent ones.
 TAG_USED_AT_LEAST = 2
 KEYWORDS_PER_MOVIE = 30
 
 
 def read_movies(files: MovieLensFiles) -> dict[int, MovieRecord]:
-    """Returns movies by MovieLens id, with external ids and keywords if the data set contains them."""
+    """Returns movies by MovieLens id, with external ids and keywords if the data set has them."""
     movies: dict[int, MovieRecord] = {}
 
     def parse(line: bytes) -> MovieRecord:
@@ -117,7 +117,7 @@ def parse_movie(line: bytes, separator: bytes) -> MovieRecord:
 def parse_link(line: bytes, separator: bytes) -> tuple[int, str | None, int | None]:
     """Returns the MovieLens id, the IMDb id (as `tt0114709`) and the TMDB id.
 
-    If one of the latter two is invalid, only that one is dropped.
+    An invalid IMDb or TMDB id is dropped.
     """
     movie, *others = _fields(line, separator, 3)
     row: list[Any] = [_id(movie.encode(), "movie id")]
@@ -137,7 +137,7 @@ def parse_link(line: bytes, separator: bytes) -> tuple[int, str | None, int | No
 
 
 def parse_tag(line: bytes, separator: bytes) -> tuple[int, str]:
-    """Returns the MovieLens id and the tag, in lower case with single spaces."""
+    """Returns the MovieLens id, and the tag in lower case with single spaces."""
     _, movie, tag, _ = _fields(line, separator, 4)
     name = " ".join(tag.lower().split())
     if not name or len(name) > TAG_LENGTH:
@@ -146,7 +146,7 @@ def parse_tag(line: bytes, separator: bytes) -> tuple[int, str]:
 
 
 def _fields(line: bytes, separator: bytes, expected: int) -> list[str]:
-    """Splits a line: by csv rules for commas; dat files have no quotes, and old ones are encoded as Latin-1."""
+    """Splits a line. Commas follow csv rules. dat files have no quotes, and old ones are encoded as Latin-1."""
     if b"\0" in line:
         raise BadRow("the row contains a NUL character")
     is_csv = separator == b","
