@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog.models import ImportRow, Movie, Note, Rating, User, UserImport, Viewing, WatchlistItem
+from catalog.models import ImportRow, Movie, MovieList, Note, Rating, User, UserImport, Viewing, WatchlistItem
 from tests.catalog.imports.site_files import zipped
 
 FOLDER = Path(__file__).parent / "cases"
 COLUMNS = ["file", "line", "movie", "watched", "rating", "wanted", "on", "outcome"]
+COLUMNS_OF_LISTS = [*COLUMNS[:-1], "list", "outcome"]  # of cases with lists
 OUTCOMES = {"found", "not found", "not a movie", "not readable", "nothing"}
-IMPORTED = {"rated", "watched", "wanted"}  # kinds of rows that are imported if their movie is found
+IMPORTED = {"rated", "watched", "wanted", "listed"}  # kinds of rows that are imported if their movie is found
 
 Row = dict[str, str]
 Key = tuple[str, int]
@@ -49,8 +50,10 @@ class Case:
         if "rows" not in self.expected:
             return []
         header, *lines = self.expected["rows"].strip().splitlines()
-        assert [name.strip() for name in header.split("|")] == COLUMNS, self.name
-        return [dict(zip(COLUMNS, (value.strip() for value in line.split("|")), strict=True)) for line in lines]
+        columns = [name.strip() for name in header.split("|")]
+        assert columns in (COLUMNS, COLUMNS_OF_LISTS), self.name
+        rows = [dict(zip(columns, (value.strip() for value in line.split("|")), strict=True)) for line in lines]
+        return [{"list": ""} | row for row in rows]
 
 
 def cases() -> list[Case]:
@@ -93,6 +96,7 @@ def _described(row: ImportRow) -> Row:
         "rating": f"{row.rating:g}" if row.rating else "",
         "wanted": "yes" if row.kind == "wanted" else "",
         "on": str(row.recorded_at.date()) if row.recorded_at else "",
+        "list": row.list_name,
         "outcome": "found" if row.movie else "not found",
     }
 
@@ -119,7 +123,9 @@ def differences(case: Case, shown: dict[Key, Row]) -> list[str]:
 
 
 def _shown(row: Row | None) -> str:
-    parts = [f"{name} {row[name]}" for name in ("watched", "rating", "wanted", "on") if row[name]] if row else []
+    parts = (
+        [f"{name} {row[name]}" for name in ("watched", "rating", "wanted", "on", "list") if row[name]] if row else []
+    )
     return ", ".join([*parts, row["movie"] or row["outcome"]]) if row else "nothing"
 
 
@@ -128,7 +134,9 @@ def data_of(user: User) -> dict[str, list[str]]:
     viewings = Viewing.objects.filter(user=user).select_related("movie")
     notes = [f"{_name(note.movie)}: {note.text}" for note in Note.objects.filter(user=user)]
     notes += [f"{_name(v.movie)}, {v.watched_on}: {v.note}" for v in viewings if v.note]
+    lists = MovieList.objects.filter(user=user).prefetch_related("items__movie")
     return {
+        "lists": sorted(_content(found) for found in lists),
         "notes": sorted(notes),
         "ratings": sorted(f"{_name(r.movie)}: {r.rating:g}" for r in Rating.objects.filter(user=user)),
         "viewings": sorted(
@@ -136,6 +144,11 @@ def data_of(user: User) -> dict[str, list[str]]:
         ),
         "watchlist": sorted(_name(item.movie) for item in WatchlistItem.objects.filter(user=user)),
     }
+
+
+def _content(found: MovieList) -> str:
+    about = f" ({found.description})" if found.description else ""
+    return f"{found.name}{about}: " + " > ".join(_name(item.movie) for item in found.items.all())
 
 
 def _name(movie: Movie) -> str:

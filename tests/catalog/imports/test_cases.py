@@ -59,7 +59,7 @@ def test_a_file_that_says_nothing_is_refused(nora, case):
 def test_the_commit_writes_what_the_file_says_and_no_more(nora, case):
     commit_import(ready(case, nora))
 
-    expected = {"notes": []} | case.expected["after"]
+    expected = {"lists": [], "notes": []} | case.expected["after"]
     assert data_of(nora) == {name: sorted(lines) for name, lines in expected.items()}
 
 
@@ -69,7 +69,7 @@ def test_the_expected_counts_fit_the_expected_rows(case):
     imported = {name: sum(bool(row[column]) for row in case.rows) for name, column in KINDS.items()}
 
     assert set(outcomes) <= OUTCOMES
-    assert case.expected["counts"] == imported | {
+    assert {"listed": 0} | case.expected["counts"] == imported | {
         "found": outcomes["found"],
         "not_found": outcomes["not found"] + outcomes["not a movie"],
         "not_readable": outcomes["not readable"],
@@ -93,7 +93,7 @@ def test_the_preview_names_files_columns_questions_and_numbers(nora, case):
     assert asked == case.expected.get("asked", asked)
 
 
-KINDS = {"rated": "rating", "watched": "watched", "wanted": "wanted"}
+KINDS = {"rated": "rating", "watched": "watched", "wanted": "wanted", "listed": "list"}
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
