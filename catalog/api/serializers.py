@@ -152,6 +152,7 @@ class ImportRowSerializer(serializers.ModelSerializer):
             "noted_at",
             "watched_on",
             "is_rewatch",
+            "list_name",
             "movie",
             "movie_title",
             "reasons",

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from catalog.imports.lists import ListChanges
 from catalog.models import ImportRow, Note, Rating, Source, User, UserImport, Viewing, WatchlistItem
 
 Kind = ImportRow.Kind
@@ -36,6 +37,10 @@ class Changes:
     left_watchlist: list[int] = field(default_factory=list)
     new_notes: list[Note] = field(default_factory=list)
     noted_viewings: list[Viewing] = field(default_factory=list)
+    lists: ListChanges = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lists = ListChanges(self.user, self.given_at)
 
     def counts(self) -> dict[str, int]:
         return {
@@ -47,6 +52,7 @@ class Changes:
             "watchlist_new": len(self.new_watchlist),
             "watchlist_left": len(self.left_watchlist),
             "notes_new": self.n_notes,
+            **self.lists.counts(),
         }
 
     def add_ratings(self, rows: QuerySet[ImportRow]) -> None:
@@ -147,6 +153,7 @@ def changes_of(user_import: UserImport) -> Changes:
     changes.add_viewings(rows)
     changes.add_watchlist(rows)
     changes.add_notes(rows)
+    changes.lists.add(rows, user_import.report.get("lists", []))
     return changes
 
 

@@ -64,6 +64,7 @@ def write_matched(user_import: UserImport) -> dict[str, int]:
     rated = Movie.objects.filter(pk__in=user_import.rows.values("movie")).order_by("pk")
     # locked: none can be deleted from here on
     list(rated.select_for_update(no_key=True).values_list("pk", flat=True))
+    list(user_import.user.lists.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     changes = changes_of(user_import)
     _write(changes)
     user_import.rows.exclude(movie=None).delete()
@@ -85,6 +86,7 @@ def _write(changes: Changes) -> None:
     for ids in chunks(changes.left_watchlist, IDS_PER_QUERY):
         WatchlistItem.objects.filter(user=changes.user, movie__in=ids).delete()
     _insert(WatchlistItem, changes.new_watchlist, ignore_conflicts=True)
+    changes.lists.write()
     transaction.on_commit(partial(_announce, [*changes.new_ratings, *changes.changed_ratings]))
 
 

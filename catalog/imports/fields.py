@@ -17,6 +17,7 @@ from catalog.bounds import FIRST_YEAR, LARGEST_ID, LAST_YEAR
 from catalog.errors import BadRow
 from catalog.imports import words
 from catalog.imports.dates import day_of, parse_day, parse_moment, shown
+from catalog.imports.lists import list_name
 from catalog.ingest.titles import Reading
 from catalog.models import ImportRow
 from catalog.models.rating import NOTE_LENGTH
@@ -44,8 +45,8 @@ class ParsedRow:
 
     `recorded_at` is when the movie was rated or listed. `site_id` is the movie's id at the site, which distinguishes
     movies with the same name and year. `readings` are alternative interpretations of the title. `medium` is the type of
-    a title that is not a movie. `review` becomes a note. `problem` explains why the row imports nothing, `ignored`
-    which details were not used.
+    a title that is not a movie. `review` becomes a note. `list_name` is set for kind LISTED. `problem` explains why the
+    row imports nothing, `ignored` which details were not used.
     """
 
     file: str
@@ -65,6 +66,7 @@ class ParsedRow:
     watched_on: date | None = None
     is_rewatch: bool = False
     review: str = ""
+    list_name: str = ""
     problem: tuple[Reason, ...] = ()
     ignored: tuple[Reason, ...] = ()
 
@@ -89,9 +91,13 @@ def as_cell(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
+def from_cell(text: str) -> str:
+    """Removes the quote that `as_cell` adds."""
+    return text[1:] if _QUOTED_FORMULA.match(text) else text
+
+
 def parse_title(text: str) -> str:
-    """Parses a title, and removes the quote that `as_cell` adds."""
-    title = " ".join((text[1:] if _QUOTED_FORMULA.match(text) else text).split())
+    title = " ".join(from_cell(text).split())
     if len(title) > TITLE_LENGTH:
         raise BadRow(Code.LONG_TITLE(longest=TITLE_LENGTH))
     return title
@@ -229,6 +235,7 @@ RECORDED_AT = RECORDED_ON._replace(write=datetime.isoformat)
 WATCHED_ON = Field("watched_on", _("watched on"), parse_day, is_date=True)
 IS_REWATCH = Field("is_rewatch", _("rewatch"), parse_flag, lambda is_rewatch: "Yes")
 REVIEW = Field("review", _("note"), parse_review)
+LIST_NAME = Field("list_name", _("list"), list_name)
 IS_WATCHED = Field("status", _("watched"), partial(parse_kind, kind=Kind.WATCHED))
 IS_WANTED = Field("status", _("wanted"), partial(parse_kind, kind=Kind.WANTED))
 STATUS = Field("status", _("status"), words.status_of)

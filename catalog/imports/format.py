@@ -14,7 +14,8 @@ from django.http import HttpResponse
 from django.utils.functional import Promise
 
 from catalog.imports.entries import Entries, Entry
-from catalog.imports.fields import Field, ParsedRow, as_cell
+from catalog.imports.fields import Field, Kind, ParsedRow, as_cell
+from catalog.imports.lists import NamedList
 from catalog.imports.reading import NOT_MOVIES, Answers, Columns, FileReport, Part, Reading, RowReader, columns_of
 from catalog.imports.tables import Record, Row, Table
 
@@ -72,7 +73,10 @@ class Format:
                 if part.kind is not None:
                     wanted = [record for record in records if self.is_wanted(record.values)]
                     report.left_out += len(records) - len(wanted)
-                    rows = RowReader(table.name, part, columns, self.complete, answers).read(wanted)
+                    named = self.list_of(part, table, tables) if part.kind == Kind.LISTED else None
+                    reading.lists += [named] if named else []
+                    reader = RowReader(table.name, part, columns, self.complete, answers, named.key if named else "")
+                    rows = reader.read(wanted)
                     found.append((self.parts.index(part), rows))
                     if rows and all(row.medium for row in rows):
                         report.parts = [(NOT_MOVIES, True)]
@@ -92,6 +96,10 @@ class Format:
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
         """Adds or corrects values of a row in a way specific to this format."""
+
+    def list_of(self, part: Part, table: Table, tables: Sequence[Table]) -> NamedList:
+        """Returns the list that the rows of a part of kind LISTED belong to. `tables` are all tables of the upload."""
+        raise NotImplementedError
 
     def _parts_of(self, table: Table) -> dict[Part, list[Record]]:
         """Groups the records by the part they belong to. An empty table is assigned a part by its columns."""
@@ -122,21 +130,22 @@ class ExportFormat(Format, ABC):
             cells |= dict.fromkeys(names, field.write(value) if value else "")
         return cells
 
-    def csv_of(self, header: Sequence[str], entries: Iterable[Entry]) -> bytes:
+    def csv_of(self, header: Sequence[str], entries: Iterable[Entry], *, before: Iterable[Sequence[str]] = ()) -> bytes:
+        """Returns a CSV file. `before` are rows before its header."""
         text = StringIO()
         writer = csv.writer(text)
+        writer.writerows([as_cell(cell) for cell in row] for row in before)
         writer.writerow(header)
         for entry in entries:
             cells = self.cells(entry)
             writer.writerow([as_cell(cells.get(name.casefold(), "")) for name in header])
         return text.getvalue().encode()
 
-    def zip_of(self, tables: Mapping[str, tuple[Sequence[str], Iterable[Entry]]]) -> Export:
-        """Returns a zip of CSV files. `tables` maps file names to a header and its entries."""
+    def zip_of(self, files: Iterable[tuple[str, bytes]]) -> Export:
         packed = BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
-            for name, (header, entries) in tables.items():
-                file.writestr(name, self.csv_of(header, entries))
+            for name, content in files:
+                file.writestr(name, content)
         return Export(f"movierec-{self.code}.zip", "application/zip", packed.getvalue())
 
 

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
@@ -34,7 +34,7 @@ ROWS_A_WRITE = 2000
 MAX_SECONDS = 1800
 READ_TASK = "catalog.read_import"
 PARSED = ("file", "line", "kind", "title", "year", "rating", "recorded_at", "watched_on", "is_rewatch")
-COLUMNS = ("user_import_id", *PARSED, "movie_id", "review", "reasons", "ignored", "identity", "choice")
+COLUMNS = ("user_import_id", *PARSED, "list_name", "movie_id", "review", "reasons", "ignored", "identity", "choice")
 
 
 def receive_upload(
@@ -114,12 +114,13 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
     matches = Remembered(user_import.user).apply(rows, match_rows(rows), user_import.format)
     user_import.rows.all().delete()
     pace, n_read = Pace(), 0
+    list_names = {found["key"]: found["name"] for found in user_import.report.get("lists", [])}
     for pairs in chunks(list(zip(rows, matches, strict=True)), ROWS_A_WRITE):
         n_read += len(pairs)
         with transaction.atomic():
             if not heartbeat(user_import, **pace.at(n_read / len(rows))):
                 return False  # discarded in the meantime
-            insert_rows(ImportRow, COLUMNS, (_row(user_import, row, match) for row, match in pairs))
+            insert_rows(ImportRow, COLUMNS, (_row(user_import, row, match, list_names) for row, match in pairs))
         on_progress(len(pairs))
     counts = counts_of(rows, matches) | changes_of(user_import).counts()
     kept = user_import.content if reading.questions else b""
@@ -131,9 +132,9 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
     return True
 
 
-def _row(user_import: UserImport, row: ParsedRow, match: Match) -> list[Any]:
+def _row(user_import: UserImport, row: ParsedRow, match: Match, list_names: Mapping[str, str]) -> list[Any]:
     """Returns the values of an ImportRow in the order of COLUMNS. Reviews are dropped if no movie can be chosen."""
-    values = (getattr(row, name) for name in PARSED)
+    values = [*(getattr(row, name) for name in PARSED), list_names.get(row.list_name, row.list_name)]
     review = row.review if match.movie_id or match.identity else ""
     reasons, ignored, identity = map(json.dumps, (match.reasons, row.ignored, match.identity))
     return [user_import.pk, *values, match.movie_id, review, reasons, ignored, identity, match.choice]

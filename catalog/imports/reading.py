@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.errors import BadRow, InvalidImport
 from catalog.imports.dates import is_ambiguous, orders_in, shown
 from catalog.imports.fields import MOVIE, SCALES, STATUS, Field, Kind, ParsedRow, is_surely_id, scale_of
+from catalog.imports.lists import NamedList
 from catalog.imports.tables import Record, Row, Table, plain
 from catalog.imports.words import EMPTY, is_release
 from catalog.models.reasons import Code, Reason
@@ -27,6 +28,7 @@ QUESTIONS = {
     "dates": (_("day or month first?"), {"day-first": _("Day first"), "month-first": _("Month first")}),
     "rows": (_("watched or wanted?"), {"watched": _("Watched"), "wanted": _("On my watchlist")}),
 }
+SAID_OF_VIEWINGS = {"rating", "is_rewatch", "review"}
 ANSWERED_KINDS = {"watched": Kind.WATCHED, "wanted": Kind.WANTED}
 
 Columns = Sequence[tuple[str, Field]]  # a column may appear twice, with different fields
@@ -91,10 +93,12 @@ class Reading:
     rows: list[ParsedRow] = field(default_factory=list)
     files: list[FileReport] = field(default_factory=list)
     questions: list[tuple[str, str]] = field(default_factory=list)
+    lists: list[NamedList] = field(default_factory=list)
 
     @property
     def report(self) -> dict[str, Any]:
-        return {"files": [asdict(file) for file in self.files], "questions": self.questions}
+        lists = [named._asdict() for named in dict.fromkeys(self.lists)]
+        return {"files": [asdict(file) for file in self.files], "questions": self.questions, "lists": lists}
 
 
 def columns_of(fields: Columns, part: Part, table: Table, answers: Answers) -> tuple[Columns, list[tuple[str, str]]]:
@@ -166,6 +170,7 @@ class RowReader(NamedTuple):
     columns: Columns
     complete: Callable[[dict[str, Any], Row], None]
     answers: Answers
+    list_name: str = ""
 
     def read(self, records: Sequence[Record]) -> list[ParsedRow]:
         if len(records) > (limit := settings.POLICY.imports.max_entries):
@@ -182,6 +187,9 @@ class RowReader(NamedTuple):
         if kind == Kind.NOTHING:
             why = tuple(ignored) or (why_not(),)
             return ParsedRow(*place, kind, values.get("title", ""), year=values.get("year"), problem=why)
+        if kind == Kind.LISTED:
+            values = {name: value for name, value in values.items() if name not in SAID_OF_VIEWINGS}
+            values.setdefault("list_name", self.list_name)
         if kind != Kind.WATCHED:
             values.pop("watched_on", None)
         values = {name: value for name, value in values.items() if name not in ("status", "plays")}
@@ -194,6 +202,8 @@ class RowReader(NamedTuple):
         """
         if not self._settle_type(values):
             return Kind.NOTHING, Code.UNKNOWN_TYPE
+        if self.part.kind == Kind.LISTED or "list_name" in values:
+            return Kind.LISTED, Code.SILENT
         status = values.get("status")
         says_watched = status is None and ("watched_on" in values or values.get("plays"))
         if says_watched or Kind.WATCHED in (self.part.kind, status):

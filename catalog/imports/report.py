@@ -18,6 +18,7 @@ KINDS = {
     "rated": ngettext_lazy("{n:,} rated", "{n:,} rated", "n"),
     "watched": ngettext_lazy("{n:,} watched", "{n:,} watched", "n"),
     "wanted": ngettext_lazy("{n:,} wanted", "{n:,} wanted", "n"),
+    "listed": ngettext_lazy("{n:,} in lists", "{n:,} in lists", "n"),
 }
 LEFT = {
     "nothing_said": ngettext_lazy(
@@ -37,6 +38,11 @@ MORE = {
     "viewings_new": ngettext_lazy("{n:,} new viewing", "{n:,} new viewings", "n"),
     "watchlist_new": ngettext_lazy("{n:,} movie for the watchlist", "{n:,} movies for the watchlist", "n"),
     "notes_new": ngettext_lazy("{n:,} new note", "{n:,} new notes", "n"),
+    "lists_new": ngettext_lazy("{n:,} new list", "{n:,} new lists", "n"),
+    "list_movies_new": ngettext_lazy("{n:,} movie for your lists", "{n:,} movies for your lists", "n"),
+    "list_movies_left": ngettext_lazy(
+        "{n:,} movie beyond the limits of lists", "{n:,} movies beyond the limits of lists", "n"
+    ),
     "watchlist_left": ngettext_lazy("{n:,} movie off the watchlist", "{n:,} movies off the watchlist", "n"),
 }
 
@@ -56,6 +62,7 @@ def counts_of(rows: Sequence[ParsedRow], matches: Sequence[Match]) -> dict[str, 
         "rated": sum(row.rating is not None for row in movies),
         "watched": sum(row.kind == Kind.WATCHED for row in movies),
         "wanted": sum(row.kind == Kind.WANTED for row in movies),
+        "listed": sum(row.kind == Kind.LISTED for row in movies),
     }
 
 

@@ -19,8 +19,7 @@ from catalog.safe_json import InvalidJSON, parse_json
 csv.field_size_limit(max(csv.field_size_limit(), 1 << 20))  # allows long reviews
 LIST_DEPTH = 3  # levels of objects around the lists of a JSON file
 ITEM_DEPTH = 2  # levels of nested objects within an item of a list
-# Text before the header: Excel's line that declares the separator, or Letterboxd's block about a list.
-_BEFORE = re.compile(r'"?sep=(?P<separator>[^\r\n"])"?\r?\n|Letterboxd list export.*?\n\s*\n', re.I | re.S)
+_SEPARATOR = re.compile(r'"?sep=(?P<separator>[^\r\n"])"?\r?\n', re.I)  # Excel's line before the header
 _DECLARES = re.compile(r"<!(DOCTYPE|ENTITY)", re.I)
 
 Row = Mapping[str, Any]
@@ -36,10 +35,14 @@ class Record(NamedTuple):
 
 
 class Table:
-    """The records at a path within a file. `header` maps lower-case column names to a CSV file's spelling."""
+    """The records at a path within a file, and what the file says `about` them, such as the name of a list.
 
-    def __init__(self, file: File, path: str, records: list[Record], header: Mapping[str, str]) -> None:
+    `header` maps lower-case column names to a CSV file's spelling.
+    """
+
+    def __init__(self, file: File, path: str, records: list[Record], header: Mapping[str, str], **about: Any) -> None:
         self.file, self.name, self.path, self.records, self.header = file, file.name, path, records, header
+        self.about = about
 
     @cached_property
     def columns(self) -> Collection[str]:
@@ -64,24 +67,24 @@ def tables_of(file: File) -> list[Table]:
 
 def _csv_table(file: File) -> Table:
     text = file.text()
-    before = _BEFORE.match(text)
-    text = text[before.end() :] if before else text
-    line = text.lstrip().partition("\n")[0]
+    declared = _SEPARATOR.match(text)
+    text = text[declared.end() :] if declared else text
+    is_list = text.lstrip(' \r\n"').startswith("Letterboxd list export")  # then a table about the list comes first
+    line = text.lstrip().split("\n", 2)[: 2 if is_list else 1][-1]
     # Spreadsheets write semicolons in many locales.
-    separator = (before and before["separator"]) or max(",;\t|", key=line.count)
+    separator = (declared and declared["separator"]) or max(",;\t|", key=line.count)
     rows = csv.reader(StringIO(text, newline=None), delimiter=separator, strict=True)
-    lines = _numbered(rows, file.name, before[0].count("\n") if before else 0)
+    lines = _numbered(rows, file.name, 1 if declared else 0)
+    _, columns, values = (next(lines, (0, []))[1] for _ in range(3)) if is_list else ([], [], [])
     header = [column.strip() for column in next(lines, (0, []))[1]]
-    names = tuple(column.casefold() for column in header)
-    return Table(file, file.path, [_record(names, *line) for line in lines], _spellings(header))
+    names, about = tuple(map(str.casefold, header)), dict(zip(map(str.casefold, columns), values, strict=False))
+    return Table(file, file.path, [_record(names, *line) for line in lines], _spellings(header), **about)
 
 
 def _spellings(header: list[str]) -> dict[str, str]:
     """Maps lower-case column names to their spellings. Columns that differ only in case are merged."""
-    found: dict[str, dict[str, None]] = {}
-    for column in header:
-        found.setdefault(column.casefold(), {})[column] = None
-    return {name: ", ".join(columns) for name, columns in found.items()}
+    names = dict.fromkeys(column.casefold() for column in header)
+    return {name: ", ".join(dict.fromkeys(column for column in header if column.casefold() == name)) for name in names}
 
 
 def _record(names: tuple[str, ...], line: int, values: list[str]) -> Record:
@@ -95,14 +98,12 @@ def _record(names: tuple[str, ...], line: int, values: list[str]) -> Record:
 
 def _numbered(rows: Any, name: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
     """Yields non-empty rows with their line numbers."""
+    line = skipped + 1
     try:
-        while True:
-            line = rows.line_num + skipped + 1
-            row = next(rows, None)
-            if row is None:
-                return
+        for row in rows:
             if any(value.strip() for value in row):
                 yield line, row
+            line = rows.line_num + skipped + 1
     except csv.Error as error:
         message = gettext("{file}, line {line}: expected a row of a CSV file ({error}).")
         raise InvalidImport(message.format(file=name, line=line, error=error)) from None
@@ -131,8 +132,7 @@ def _xml_table(file: File) -> Table:
     except ParseError as error:
         message = gettext("{file}, line {line}: expected XML as Kodi exports it.")
         raise InvalidImport(message.format(file=file.name, line=error.position[0])) from None
-    items = list(root) if root.tag == "videodb" else [root]
-    rows = [_texts(item) for item in items if len(item)]
+    rows = [_texts(item) for item in (root if root.tag == "videodb" else [root]) if len(item)]
     return Table(file, file.path, [Record(number, tuple(row), row) for number, row in enumerate(rows, 1)], {})
 
 
@@ -140,8 +140,7 @@ def _texts(item: Element) -> dict[str, str]:
     """Returns the text of each element, keyed by name. If a name is repeated, the first is used."""
     found: dict[str, str] = {"element": item.tag}
     for part in item:
-        kind = part.get("type", "")
-        found.setdefault(f"{part.tag}.{kind}" if kind else part.tag, (part.text or "").strip())
+        found.setdefault(".".join(filter(None, (part.tag, part.get("type")))), (part.text or "").strip())
     return found
 
 

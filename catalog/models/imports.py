@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models.job import Job
 from catalog.models.match_choice import Matched
+from catalog.models.personal import LIST_NAME_LENGTH
 from catalog.models.querysets import UserImportQuerySet
 from catalog.models.rating import NOTE_LENGTH, RATING_STEPS
 from catalog.models.reasons import describe
@@ -111,17 +112,18 @@ class UserImport(Job):
 class ImportRow(Matched):
     """One row of an uploaded file and the movie it matches. If there is no match, `reasons` explain why.
 
-    Only rows of the first three kinds can be imported.
+    Only rows of the first four kinds can be imported.
     """
 
     class Kind(models.TextChoices):
         RATED = "rated", "rated"
         WATCHED = "watched", "watched"
         WANTED = "wanted", "on the watchlist"
+        LISTED = "listed", "in a list"
         NOTHING = "nothing", _("says nothing")
         UNREADABLE = "unreadable", _("not readable")
 
-    IMPORTED = (Kind.RATED, Kind.WATCHED, Kind.WANTED)
+    IMPORTED = (Kind.RATED, Kind.WATCHED, Kind.WANTED, Kind.LISTED)
 
     user_import = models.ForeignKey(UserImport, on_delete=models.CASCADE, related_name="rows")
     file = models.CharField(max_length=200)
@@ -132,6 +134,7 @@ class ImportRow(Matched):
     watched_on = models.DateField(null=True)
     is_rewatch = models.BooleanField(default=False)
     review = models.TextField(max_length=NOTE_LENGTH, blank=True, db_default="", help_text="Becomes a note.")
+    list_name = models.CharField(max_length=LIST_NAME_LENGTH, blank=True, db_default="", help_text="Of kind `listed`.")
     ignored = models.JSONField(default=list, help_text="Details that were ignored, as codes.")
 
     class Meta:

@@ -16,6 +16,7 @@ from catalog.models.rating import NOTE_LENGTH
 
 KEY_LENGTH = 12  # from 36 possible characters: 62 bits, too many to guess
 COVERS = 4  # posters shown as the cover of a list
+LIST_NAME_LENGTH = 100
 MAX_LISTS = 100  # per user
 MAX_LIST_LENGTH = 1000  # movies
 # Must start with a letter, because /people/<number> is the page of a film person.
@@ -81,7 +82,7 @@ class MovieList(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="lists")
     key = models.CharField(max_length=KEY_LENGTH, unique=True, default=new_key, editable=False)
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=LIST_NAME_LENGTH)
     description = models.TextField(max_length=NOTE_LENGTH, blank=True)
     is_public = models.BooleanField(_("public"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)

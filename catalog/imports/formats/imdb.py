@@ -53,10 +53,9 @@ class IMDb(ExportFormat):
         }
 
     def write(self, entries: Entries) -> Export:
-        rated, listed = entries.of(Kind.RATED), entries.of(Kind.WANTED)
-        return self.zip_of(
-            {"ratings.csv": (_HEADER, rated), "watchlist.csv": (["Position", "Created", *_HEADER], listed)}
-        )
+        ratings = self.csv_of(_HEADER, entries.of(Kind.RATED))
+        watchlist = self.csv_of(["Position", "Created", *_HEADER], entries.of(Kind.WANTED))
+        return self.zip_of([("ratings.csv", ratings), ("watchlist.csv", watchlist)])
 
 
 FORMAT = IMDb()

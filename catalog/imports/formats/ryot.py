@@ -12,6 +12,9 @@ from catalog.imports.format import Format
 from catalog.imports.reading import Answers, Part, Reading
 from catalog.imports.tables import Record, Row, Table
 
+_WATCHLIST = "Watchlist"
+# Collections that Ryot makes for everyone; all others are a person's own lists.
+_STANDARD = {_WATCHLIST, "Completed", "In Progress", "Owned", "Monitoring", "Reminders", "Custom"}
 _ITEMS = ("lot", "source", "source_id", "identifier", "seen_history", "reviews", "collections")
 
 
@@ -33,14 +36,15 @@ class Ryot(Format):
         fields.RECORDED_AT: ["rated_at", "listed_at"],
         fields.WATCHED_ON: ["ended_on"],
         fields.REVIEW: ["text"],
+        fields.LIST_NAME: ["collection_name"],
     }
 
     def read(self, tables: Sequence[Table], answers: Answers) -> Reading:
-        """Splits each item into one row per viewing."""
+        """Splits each item into one row per viewing and list."""
         return super().read([_with_rows(table) for table in tables], answers)
 
     def is_wanted(self, row: Row) -> bool:
-        return "status" in row or "rating" in row
+        return bool({"status", "rating", "collection_name"} & row.keys())
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
         """Drops the TMDB id unless the source is TMDB."""
@@ -61,7 +65,9 @@ def _with_rows(table: Table) -> Table:
 def _rows_of(item: Row) -> Iterator[dict[str, Any]]:
     """Yields the rows of an item. The first one has its rating and review."""
     seen = [entry for entry in _objects(item["seen_history"]) if entry.get("state") == "completed"]
-    listed = [entry for entry in _objects(item["collections"]) if entry.get("collection_name") == "Watchlist"]
+    collections = _objects(item["collections"])
+    listed = [entry for entry in collections if entry.get("collection_name") == _WATCHLIST]
+    own = [entry for entry in collections if entry.get("collection_name") not in _STANDARD]
     reviews = _objects(item["reviews"])  # latest first
     if item["lot"] != fields.MOVIE:
         seen = seen[:1]  # a series has one entry per episode
@@ -74,7 +80,9 @@ def _rows_of(item: Row) -> Iterator[dict[str, Any]]:
             first["text"] = about["text"]
         if review.get("rating") is not None:
             first |= {"rating": review["rating"], "rated_at": about.get("date")}
-    yield from (first, *others)
+    yield from (first, *others) if first or item["lot"] != fields.MOVIE or not own else ()
+    if item["lot"] == fields.MOVIE:
+        yield from ({"collection_name": e.get("collection_name"), "listed_at": e.get("created_on")} for e in own)
 
 
 def _objects(values: Any) -> list[dict[str, Any]]:

@@ -1,22 +1,27 @@
 """Trakt's JSON lists of ratings, history, watched movies and the watchlist, in one or more files."""
 
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from datetime import UTC, date
+from pathlib import PurePath
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from catalog.imports import fields
 from catalog.imports.entries import Entries
 from catalog.imports.fields import Kind
 from catalog.imports.format import Export, ExportFormat
+from catalog.imports.lists import NamedList
 from catalog.imports.reading import Part
-from catalog.imports.tables import Row
+from catalog.imports.tables import Row, Table
 
 # Matches only the watchlist itself: users may name a list `lists-list-31-watchlist-for-kids.json`.
 _WATCHLIST = r"/(lists|movies)?[-_ ]?watchlist([-_ ](movies|shows))?[\W_]*\d*\W*(json)?$"
+_OWN_LIST = re.compile(r"lists-list-(\d+)-(.+)")  # the list's id and its name in lower case, with dashes
+_FAVORITES = gettext_noop("Favorites")
 _OF_SIMKL = {"status", "user_rating"}  # columns of Simkl, whose items also have a movie or a show
 _LEFT_OUT = ("episode", "season", "person", "list")
 UNKNOWN_DAY = date(1970, 1, 1)  # Trakt's placeholder for an unknown day
@@ -43,8 +48,8 @@ class Trakt(ExportFormat):
         # the row's date or play count marks it as watched
         Part(gettext_noop("watched"), Kind.NOTHING, ("last_watched_at",)),
         Part(gettext_noop("watchlist"), Kind.WANTED, ("listed_at",), _WATCHLIST),
-        Part(gettext_noop("favourites"), None, ("listed_at",), r"favou?rites[^/]*$"),
-        Part(gettext_noop("a list"), columns=("listed_at",)),
+        Part(gettext_noop("favourites"), Kind.LISTED, ("listed_at",), r"/(lists[-_ ])?favou?rites[^/]*$"),
+        Part(gettext_noop("a list"), Kind.LISTED, ("listed_at",)),
         Part(gettext_noop("names of lists"), columns=("item_count",)),
         Part(gettext_noop("movies"), Kind.NOTHING, ("movie",)),
         Part(gettext_noop("series"), Kind.NOTHING, ("show",)),
@@ -70,6 +75,17 @@ class Trakt(ExportFormat):
         plays = row.get("plays")
         values["is_rewatch"] = row.get("rewatch") is True or (isinstance(plays, int) and plays > 1)
         values["medium"] = fields.MOVIE if "movie" in row else "show"
+
+    def list_of(self, part: Part, table: Table, tables: Sequence[Table]) -> NamedList:
+        """Takes the name from the file of lists if it is there, otherwise from the name of the list's own file."""
+        if part.label == "favourites":
+            return NamedList.of(_FAVORITES, shown=gettext(_FAVORITES))
+        stem = PurePath(table.path).name.removesuffix(".json")
+        own = _OWN_LIST.fullmatch(stem)
+        names = (record.values for other in tables if "item_count" in other.columns for record in other.records)
+        about = next((row for row in names if own and str(row.get("ids.trakt")) == own[1]), {})
+        name, description = (str(about.get(key) or "") for key in ("name", "description"))
+        return NamedList.of(name or (own[2].replace("-", " ") if own else stem), description)
 
     def write(self, entries: Entries) -> Export:
         written: dict[str, list[str]] = {"ratings": [], "history": [], "watchlist": []}

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext
+
 from catalog.models import ImportRow, Movie, MovieList, Note, Rating, User, UserImport, Viewing, WatchlistItem
 from tests.catalog.imports.site_files import zipped
 
@@ -96,7 +98,7 @@ def _described(row: ImportRow) -> Row:
         "rating": f"{row.rating:g}" if row.rating else "",
         "wanted": "yes" if row.kind == "wanted" else "",
         "on": str(row.recorded_at.date()) if row.recorded_at else "",
-        "list": row.list_name,
+        "list": _list_name(row.list_name),
         "outcome": "found" if row.movie else "not found",
     }
 
@@ -148,7 +150,12 @@ def data_of(user: User) -> dict[str, list[str]]:
 
 def _content(found: MovieList) -> str:
     about = f" ({found.description})" if found.description else ""
-    return f"{found.name}{about}: " + " > ".join(_name(item.movie) for item in found.items.all())
+    return f"{_list_name(found.name)}{about}: " + " > ".join(_name(item.movie) for item in found.items.all())
+
+
+def _list_name(name: str) -> str:
+    """In English, if it is a name that is translated."""
+    return {gettext(own): own for own in ("Likes", "Favorites")}.get(name, name)
 
 
 def _name(movie: Movie) -> str:

@@ -59,7 +59,7 @@ def test_watched_and_watchlist_are_told_apart_by_their_names():
     assert ([row.kind for row in answered.rows], answered.questions) == (["wanted"], [])
 
 
-def test_zip_skips_deleted_and_liked_folders():
+def test_a_zip_holds_likes_and_no_deleted_entries():
     rows = read(
         "letterboxd-ada-2024.zip",
         zipped(
@@ -78,7 +78,7 @@ def test_zip_skips_deleted_and_liked_folders():
         ),
     )
 
-    assert [(row.kind, row.title) for row in rows] == [("watched", "Ran"), ("rated", "Heat")]
+    assert [(row.kind, row.title) for row in rows] == [("listed", "Alien"), ("watched", "Ran"), ("rated", "Heat")]
 
 
 def test_a_folder_in_the_zip_is_looked_into():

@@ -81,7 +81,9 @@ def read(format: str, content: bytes, name: str = "") -> Reading:
 
 
 class Given(list[Entry]):
-    """As `Entries` of a user."""
+    """As `Entries` of a user without lists."""
+
+    lists = ()
 
     def of(self, kind):
         return (entry for entry in self if entry.kind == kind)
