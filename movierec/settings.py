@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "movierec.api.error_shape",
     "movierec.logs.access_line",
     "movierec.headers.permissions_policy",
+    "movierec.direct.Direct",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "movierec.headers.ContentSecurityPolicy",
@@ -114,7 +115,6 @@ TEMPLATES = [
         },
     },
 ]
-
 DATABASES = {"default": env.sqlite(VAR_DIR / "db.sqlite3") if EMBEDDED else env.postgres("DATABASE_URL")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -21,7 +21,7 @@ from catalog.api.scopes import OWN, PUBLIC, Scopes, require_scope
 from catalog.errors import UserNotFound
 from catalog.models import APIKey, Scope, User
 from catalog.prepared import PreparedQuery, Row
-from catalog.throttling import ScopedThrottle, UserThrottle
+from catalog.throttling import ExactThrottle, ScopedThrottle, UserThrottle
 from recommender.api.list_json import ListRenderer
 from recommender.api.serializers import (
     CountSerializer,
@@ -74,6 +74,20 @@ class ServiceKeyAuthentication(KeyAuthentication):
         user = super().user_of(row)
         user.is_permitted = bool(row[-1])  # type: ignore[attr-defined]
         return user
+
+
+def is_service(user: Any) -> bool:
+    """Return whether the user may request others' lists. Read on each request, so that revoking applies immediately."""
+    if user.is_superuser:
+        return True
+    if not hasattr(user, "is_permitted"):  # not authenticated by a key
+        user.is_permitted = User.objects.filter(_permitted(user.pk), pk=user.pk).exists()
+    return bool(user.is_permitted)
+
+
+def throttle_of(user: User) -> ExactThrottle:
+    """Return the rate limit of views that return a user's own lists and, to services, any user's."""
+    return ScopedThrottle() if is_service(user) else UserThrottle()
 
 
 set_override(ServiceKeyAuthentication, "suppress_collision_warning", True)  # documented like any other key
@@ -141,16 +155,10 @@ class ForUserView(ListView):
 
     @cached_property
     def is_service(self) -> bool:
-        """Whether the caller may request others' lists. Read on each request, so that revoking applies immediately."""
-        user: Any = self.me
-        if user.is_superuser:
-            return True
-        if not hasattr(user, "is_permitted"):  # not authenticated by a key
-            user.is_permitted = User.objects.filter(_permitted(user.pk), pk=user.pk).exists()
-        return bool(user.is_permitted)
+        return is_service(self.me)
 
     def get_throttles(self) -> list[Any]:
-        return [ScopedThrottle() if self.is_service else UserThrottle()]
+        return [] if hasattr(self.request._request, "was_counted") else [throttle_of(self.me)]
 
     def check_right_to(self, user_id: int) -> None:
         """Raise PermissionDenied or MissingScope if the caller may not see this user's lists.
@@ -175,6 +183,10 @@ class ForUserView(ListView):
 
 
 class RecommendView(ForUserView):
+    """`movierec.direct` answers most of its requests."""
+
+    surface = "api:recommend"
+
     @list_schema("recommend", body=RecommendForUserSerializer)
     def post(self, request: Request) -> Response:
         """Movies for the caller. A service may request them for any user."""
@@ -184,7 +196,7 @@ class RecommendView(ForUserView):
             profile=self.profile(query["user_id"]),
             k=query["num_recommendations"],
             include_new=query["include_new_movies"],
-            surface="api:recommend",
+            surface=self.surface,
         )
         return self.respond(recommendations)
 
