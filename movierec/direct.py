@@ -1,14 +1,14 @@
 """Answers the most frequent API requests without the middleware and REST framework that all others need.
 
 `Direct` takes only requests that programs usually send: a key, a JSON body, no cookie. It reads the key, checks the
-right to the list and counts the request with the same classes as the endpoint. Whatever it does not expect, such as
-an invalid key or body, it leaves to the endpoint, so that there is one place that makes errors. The headers are those
-that the endpoint and the remaining middleware gave to an earlier request of the same kind.
+right to the list and counts the request with the same code as the endpoint. It leaves all other requests to the
+endpoint, for example those with an invalid key or body, so that a single place makes errors. The headers are those that
+the endpoint and the remaining middleware gave to an earlier request of the same kind.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from types import SimpleNamespace
+from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -16,18 +16,16 @@ from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
-from django.urls import resolve
+from django.urls import ResolverMatch, resolve
 from django.utils.translation import activate
 from django_prometheus.middleware import PrometheusAfterMiddleware
 from django_prometheus.utils import Time
 from rest_framework.exceptions import AuthenticationFailed
 
 from catalog.api.inputs import MAX_ID
-from catalog.models import APIKey, Scope
 from catalog.site_settings import language
 from recommender.api.list_json import list_json
-from recommender.api.views import RecommendView, ServiceKeyAuthentication, is_service, throttle_of
-from recommender.services import recommend
+from recommender.api.views import RecommendView, ServiceKeyAuthentication
 from recommender.serving.lists import RecommendationList
 from recommender.serving.profile import UserProfile
 from recommender.serving.request import MAX_K
@@ -76,6 +74,25 @@ class Body:
         return body if is_valid and type(body.include_new_movies) is bool else None
 
 
+class _Metrics(PrometheusAfterMiddleware):
+    """Looks up the metric of each combination of labels once. Its few views, methods and statuses bound the number."""
+
+    def __init__(self, get_response: Handler) -> None:
+        super().__init__(get_response)
+        self._known: dict[Any, Any] = {}
+
+    def label_metric(self, metric: Any, request: Any, response: Any = None, **labels: str) -> Any:
+        key = (metric, *labels.values())
+        if key not in self._known:
+            self._known[key] = super().label_metric(metric, request, response, **labels)
+        return self._known[key]
+
+
+@cache
+def _endpoint() -> ResolverMatch:
+    return resolve(PATH)
+
+
 class Direct:
     """The middleware. It stands where all later middleware only adds constant headers to an answer."""
 
@@ -83,7 +100,7 @@ class Direct:
         if settings.TRACING:  # spans need the view
             raise MiddlewareNotUsed
         self._get_response = get_response
-        self._metrics = PrometheusAfterMiddleware(get_response)
+        self._metrics = _Metrics(get_response)
         self._headers: dict[Kind, dict[str, str]] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -111,7 +128,7 @@ class Direct:
 
     def _count(self, request: HttpRequest, response: HttpResponse, began: float) -> None:
         """Count the request in the metrics of requests that reach a view."""
-        request.resolver_match = resolve(PATH)
+        request.resolver_match = _endpoint()
         self._metrics.process_request(request)
         request.prometheus_after_middleware_event = began  # type: ignore[attr-defined]
         self._metrics.process_view(request, None)
@@ -140,32 +157,10 @@ def _answer(request: HttpRequest) -> RecommendationList | None:
     body = Body.read(request.body)
     try:
         found = _authentication.identify(request) if body else None
-        if body is None or found is None or not _may_see(body.user_id, *found) or not _is_within_limit(*found):
+        if body is None or found is None or not RecommendView.may_take(*found, body.user_id):
             return None
         request.was_counted = True  # type: ignore[attr-defined] # the endpoint must not count it again
         profile = UserProfile.of_id(body.user_id)
     except (AuthenticationFailed, Error):
         return None
-    return None if profile is None else _list(profile, body)
-
-
-def _may_see(user_id: int, user: Any, key: APIKey) -> bool:
-    held = key.scope_list
-    if user_id == user.pk:
-        return Scope.READ in held or Scope.SERVICE in held
-    return Scope.SERVICE in held and is_service(user)
-
-
-def _is_within_limit(user: Any, key: APIKey) -> bool:
-    caller: Any = SimpleNamespace(user=user, auth=key)
-    return throttle_of(user).allow_request(caller, RecommendView)
-
-
-def _list(profile: UserProfile, body: Body) -> RecommendationList:
-    return recommend(
-        user=None,
-        profile=profile,
-        k=body.num_recommendations,
-        include_new=body.include_new_movies,
-        surface=RecommendView.surface,
-    )
+    return None if profile is None else RecommendView.recommend(profile, **asdict(body))

@@ -5,12 +5,14 @@ Each movie of a personal list has a main reason. The movie's panel shows all par
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from django.conf import settings
 from django.db.models import TextChoices
 from django.utils.html import format_html
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Movie, genre_label
@@ -38,6 +40,12 @@ class ReasonCode(TextChoices):
     POPULAR = "popular", _("Popular with everyone here")
 
 
+@cache
+def _sentence(code: ReasonCode, language: str) -> str:
+    """Return the sentence in the active language, which is `language`. A look-up costs more than a movie's JSON."""
+    return str(code.label)
+
+
 class MainReason(NamedTuple):
     """The largest plausible contribution to a score. The code RATINGS means that there is none."""
 
@@ -48,7 +56,7 @@ class MainReason(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        return str(self.code.label) % {"name": self.shown_name}
+        return _sentence(self.code, get_language()) % {"name": self.shown_name}
 
     @property
     def shown_name(self) -> str:

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any, cast
 
 from django.contrib.auth.models import Group, Permission
@@ -183,22 +184,36 @@ class ForUserView(ListView):
 
 
 class RecommendView(ForUserView):
-    """`movierec.direct` answers most of its requests."""
-
-    surface = "api:recommend"
+    """The endpoint, with the parts that `movierec.direct` uses to answer most of its requests."""
 
     @list_schema("recommend", body=RecommendForUserSerializer)
     def post(self, request: Request) -> Response:
         """Movies for the caller. A service may request them for any user."""
         query = read(RecommendForUserSerializer, request.data)
-        recommendations = recommend(
+        return self.respond(self.recommend(self.profile(query["user_id"]), **query))
+
+    @staticmethod
+    def recommend(
+        profile: UserProfile, *, user_id: int, num_recommendations: int, include_new_movies: bool
+    ) -> RecommendationList:
+        return recommend(
             user=None,
-            profile=self.profile(query["user_id"]),
-            k=query["num_recommendations"],
-            include_new=query["include_new_movies"],
-            surface=self.surface,
+            profile=profile,
+            k=num_recommendations,
+            include_new=include_new_movies,
+            surface="api:recommend",
         )
-        return self.respond(recommendations)
+
+    @classmethod
+    def may_take(cls, user: User, key: APIKey, user_id: int) -> bool:
+        """Return whether the caller may see this user's lists and is within the rate limit. Counts the request if so.
+
+        A refused request is not counted or, at the limit, exceeds it; the endpoint then answers with the error."""
+        needed = {*cls.scopes.writing} if user_id == user.pk else {Scope.SERVICE}
+        if needed.isdisjoint(key.scope_list) or not (user_id == user.pk or is_service(user)):
+            return False
+        caller: Any = SimpleNamespace(user=user, auth=key)
+        return throttle_of(user).allow_request(caller, cls)
 
 
 class RecommendNewMoviesView(ForUserView):
