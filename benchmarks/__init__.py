@@ -1,1 +1,1 @@
-"""Measurements of the recommenders and of the site; nothing here is imported by the site."""
+"""Benchmarks of the recommenders and of the site. The site does not import them."""

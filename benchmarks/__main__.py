@@ -1,6 +1,7 @@
-"""`python -m benchmarks --data DIR`: quality of the models, then speed; about an hour on two cores.
+"""`python -m benchmarks --data DIR`: benchmarks the quality of the models, then speed. Takes about an hour on two
+cores.
 
-Each part also runs alone: `python -m benchmarks.quality`, `.fit`, `.latency` and `.scale`.
+Each part can also be run separately: `python -m benchmarks.quality`, `.fit`, `.latency` and `.scale`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import yaml
 
 Sections = Mapping[str, Mapping[str, Any]]
 
-OUTSIDE = (  # of the environment around: a benchmark's site knows none of them
+OUTSIDE = (  # variables of the environment that are hidden from a benchmark's site
     "CACHE_URL",
     "DATABASE_URL",
     "MLFLOW_TRACKING_URI",
@@ -29,7 +29,7 @@ OUTSIDE = (  # of the environment around: a benchmark's site knows none of them
 
 @dataclass(frozen=True)
 class Usage:
-    """What a process took, with the children that it waited for."""
+    """Resources used by a process and the children that it waited for."""
 
     code: int
     seconds: float
@@ -45,7 +45,7 @@ class Checkout:
         self.environment |= {"PYTHONPATH": str(self.root), "OPENBLAS_NUM_THREADS": "1"}
 
     def use_site(self, folder: Path, policy: Sections, *, database: str = "") -> None:
-        """A site in the folder, on SQLite or on the database; `policy` goes on top of the checkout's config.yaml."""
+        """Configures a site in the folder. `policy` overrides the checkout's config.yaml."""
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / f"{self.root.name}.yaml"
         config.write_text(yaml.safe_dump(self._policy(policy), sort_keys=False), encoding="utf-8")
@@ -65,14 +65,14 @@ class Checkout:
         return policy | {name: policy.get(name, {}) | dict(values) for name, values in changes.items()}
 
     def script(self, path: Path, *arguments: object, **variables: str) -> int:
-        """Returns the exit code; the output goes to stderr."""
+        """Runs the script and returns its exit code. Its output goes to stderr."""
         return self._run("-P", str(path), *map(str, arguments), **variables)
 
     def manage(self, *arguments: object) -> int:
         return self._run("manage.py", *map(str, arguments))
 
     def measured(self, *arguments: str, **variables: str) -> Usage:
-        """Runs Python with these arguments; the output goes to stderr."""
+        """Runs Python with these arguments. The output goes to stderr."""
         begin, command = time.perf_counter(), [self.python, *arguments]
         process = subprocess.Popen(command, cwd=self.root, env=self.environment | variables, stdout=sys.stderr)
         _, status, used = os.wait4(process.pid, 0)

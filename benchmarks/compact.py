@@ -1,8 +1,8 @@
-"""What compact weights cost: `python -m benchmarks.compact --data DIR [--protocol A B C D]`.
+"""Measures the cost of compact weights: `python -m benchmarks.compact --data DIR [--protocol A B C D]`.
 
-Fits the hybrid with given parameters on the protocols of benchmarks.quality, and evaluates each fit twice: with all
-weights and exact vectors, and with what a model keeps of them. Prints nDCG@10 of both and the paired difference, which
-may be .001. `--kept N` tries another number of weights a movie.
+Fits the hybrid with given parameters on the protocols of benchmarks.quality. Evaluates each fit with all weights and
+exact vectors, and with those that a model keeps. Prints nDCG@10 of both and the paired difference, which may be .001.
+`--kept N` sets another number of weights per movie.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from recommender.estimators.metadata_regression import kernel
 from recommender.evaluation.comparison import Comparison, evaluate_on_cuts, pool
 from recommender.evaluation.evaluate import Evaluation
 
-ALL = 1_000_000  # weights a movie
-MOST = 0.001  # of nDCG@10 that may be lost
+ALL = 1_000_000  # weights per movie
+MOST = 0.001  # maximum loss of nDCG@10
 ITEMS = {"regularization": 200.0, "metadata_weight": 10.0, "residual_weight": 0.2, "user_exponent": 0.25}
 CONTENT = {"history_weight": 0.1, "content_regularization": 10.0, "content_steepness": 0.5}
 BLEND = {"half_life_days": math.inf, "popularity_weight": 0.0, "cold_user_weight": 0.1, "reranker": False}

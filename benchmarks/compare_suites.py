@@ -1,9 +1,9 @@
-"""Compares how long the tests of two checkouts take: `python -m benchmarks.compare_suites OLD NEW [PATH ...]`.
+"""Compares the duration of two checkouts' tests: `python -m benchmarks.compare_suites OLD NEW [PATH ...]`.
 
-Runs both suites side by side, with one xdist worker each, so that whatever else the machine does slows both: first the
-embedded half, then the one on Postgres and Redis, each as OLD's and NEW's own `deploy/test` starts it. Prints tests,
-seconds and CPU seconds, and their ratio. The CPU seconds are those of pytest and of the processes that its tests waited
-for; the servers' are not in them. Takes 25 minutes on two free cores; ends with code 1 where tests failed.
+Runs both suites side by side with one xdist worker each, so that other load affects both equally. Runs the embedded
+half first, then the half on Postgres and Redis, both with the checkout's own `deploy/test`. Prints tests, seconds, CPU
+seconds and their ratio. The CPU seconds include pytest and the child processes of tests, but not the servers. Takes 25
+minutes on two free cores. The exit code is 1 if tests failed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from benchmarks.tables import Row, render
 
 SERVICES = ("postgres://postgres@127.0.0.1:5432/postgres", "redis://127.0.0.1:6379/0")
 HALVES = ("embedded", "services")
-WITHOUT_TESTS = 5  # pytest's exit code where nothing was selected
-SWAP_TEXTS = "--swap-texts"  # an older checkout has no such option
+WITHOUT_TESTS = 5  # pytest's exit code if no tests were selected
+SWAP_TEXTS = "--swap-texts"  # not available in older checkouts
 DIGITS = {"s": 1, "CPU s": 1, "new / old": 2, "new / old, CPU": 2}
 
 
@@ -63,7 +63,7 @@ def _side_by_side(half: str, options: argparse.Namespace) -> tuple[Measured, ...
 
 
 def _run(checkout: Checkout, half: str, options: argparse.Namespace) -> Measured:
-    """One half of the checkout's suite; ends the program where pytest could not run it."""
+    """Runs one half of the checkout's suite. Exits if pytest could not run it."""
     database, redis = (options.database, options.redis) if half == "services" else ("", "")
     with tempfile.TemporaryDirectory(prefix="movierec-suites-") as folder:
         report = Path(folder) / "report.xml"
@@ -100,7 +100,7 @@ def _selection(checkout: Checkout, half: str, options: argparse.Namespace) -> It
 
 
 def _counts(report: Path) -> tuple[int, int]:
-    """Tests, and those that failed or could not be set up."""
+    """Returns the number of tests, and of those that failed or could not be set up."""
     suites = ElementTree.parse(report).getroot().iter("testsuite")
     counts = [
         (int(suite.get("tests", 0)), int(suite.get("failures", 0)) + int(suite.get("errors", 0))) for suite in suites
@@ -133,7 +133,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--database", default=SERVICES[0], metavar="URL", help="Postgres (%(default)s)")
     parser.add_argument("--redis", default=SERVICES[1], metavar="URL", help="Redis (%(default)s)")
     options = parser.parse_args(arguments)
-    for root in (options.old, options.new):  # xdist calls a missing file an empty one
+    for root in (options.old, options.new):  # xdist reports a missing file as an empty one
         for path in options.paths:
             if not (root / path.split("::")[0]).exists():
                 parser.error(f"{root} has no {path}; expected a file or folder of tests that both have")

@@ -1,9 +1,9 @@
-"""Whether each panel of the dashboards shows data: python -m benchmarks.dashboards
+"""Checks that each panel of the dashboards shows data: python -m benchmarks.dashboards
 
-Trains and promotes a model on the test site of benchmarks/chaos and lets ratings drift, under load, beside Flower, an
-exporter of the host's figures and a Prometheus with the configuration of deploy/monitoring and targets of its own. Then
-asks that Prometheus each query of each dashboard over the whole run, as Grafana would. The exit code is 1 if a query
-returns nothing or a rule fails.
+Trains and promotes a model on the test site of benchmarks/chaos and injects drift, under load. Also runs Flower, an
+exporter of host metrics, and Prometheus with the configuration of deploy/monitoring and its own targets. Then runs each
+query of each dashboard over the whole period, as Grafana would. The exit code is 1 if a query returns nothing or a rule
+fails.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from benchmarks.chaos.servers import Server
 from benchmarks.tables import render
 
 MONITORING = ROOT / "deploy" / "monitoring"
-STEP, RATE = 15, "1m"  # as Grafana chooses them for an hour with scrapes each 15 s
+STEP, RATE = 15, "1m"  # Grafana's choice for an hour with scrapes every 15 s
 FREQUENT = merged(
     POLICY,
     {
@@ -39,7 +39,7 @@ FREQUENT = merged(
 
 
 class Program(Server):
-    """A program of the monitoring on a free port; `path` answers when it is ready."""
+    """A monitoring program on a free port. `path` answers when it is ready."""
 
     def __init__(self, installation: Installation, name: str, path: str, *words: str) -> None:
         super().__init__(installation.folder, installation.logs / f"{name}.log", installation.environment)
@@ -59,7 +59,7 @@ class Program(Server):
 
 
 def configuration(folder: Path, token: str, **targets: str) -> Path:
-    """Copies deploy/monitoring's into the folder, with targets by the name of their file; returns its path."""
+    """Copies the configuration of deploy/monitoring into the folder, with own targets. Returns its path."""
     for name in ("prometheus.yml", "rules.yml"):
         shutil.copy(MONITORING / name, folder / name)
     (folder / "metrics_token").write_text(token, encoding="ascii")
@@ -70,7 +70,7 @@ def configuration(folder: Path, token: str, **targets: str) -> Path:
 
 
 def panels() -> Iterator[tuple[str, str, str]]:
-    """Dashboard, title and query, for each query of each panel."""
+    """Yields the dashboard, title and query for each query of each panel."""
     for file in sorted((MONITORING / "grafana" / "dashboards").glob("*.json")):
         for panel in json.loads(file.read_text(encoding="utf-8"))["panels"]:
             for target in panel["targets"]:
@@ -129,7 +129,7 @@ def _ask(prometheus: Program, what: str, **parameters: object) -> Any:
 
 
 def _shown(prometheus: Program, query: str, began: float) -> dict[str, int]:
-    """Series and samples that Grafana could draw."""
+    """Returns the number of series and samples that Grafana could draw."""
     span = {"start": began, "end": time.time(), "step": STEP}
     found = _ask(prometheus, "query_range", query=query.replace("$__rate_interval", RATE), **span)["result"]
     values = [value for series in found for _, value in series["values"] if value != "NaN"]

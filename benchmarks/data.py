@@ -24,13 +24,13 @@ def has_tmdb(folder: Path) -> bool:
 
 
 def movielens_ratings(folder: Path) -> pd.DataFrame:
-    """user_id, movie_id, rating, rated_at in the order of the file."""
+    """Returns user_id, movie_id, rating, rated_at in file order."""
     table = _read_csv(folder / MOVIELENS / "ratings.csv")
     return _ratings(table["userId"], table["movieId"], table["rating"], table["timestamp"])
 
 
 def movielens_metadata(folder: Path) -> pd.DataFrame:
-    """MovieLens' title, year (as a date) and genres, with its users' tags as keywords."""
+    """Returns MovieLens' title, year (as a date) and genres, with its users' tags as keywords."""
     movies = _read_csv(folder / MOVIELENS / "movies.csv")
     tags = _read_csv(folder / MOVIELENS / "tags.csv").dropna(subset=["tag"])
     keywords = tags.assign(tag=tags["tag"].str.lower()).groupby("movieId")["tag"].agg(lambda tag: sorted(set(tag)))
@@ -40,9 +40,9 @@ def movielens_metadata(folder: Path) -> pd.DataFrame:
 
 
 def tmdb_metadata(folder: Path) -> pd.DataFrame:
-    """TMDB's documents, joined through links.csv; a movie without one keeps MovieLens' title, year and genres.
+    """Returns TMDB's documents, joined by links.csv. Movies without one keep MovieLens' title, year and genres.
 
-    No votes and no popularity: a new movie has none.
+    Excludes votes and popularity, which new movies do not have.
     """
     own = movielens_metadata(folder).drop(columns="keywords")
     links = _read_csv(folder / MOVIELENS / "links.csv").dropna(subset=["tmdbId"])
@@ -53,10 +53,10 @@ def tmdb_metadata(folder: Path) -> pd.DataFrame:
 
 
 def wikidata_metadata(folder: Path) -> pd.DataFrame:
-    """What Wikidata has of TMDB's facts: title, year, genres, language, countries, directors and the
-    five leading actors.
+    """Returns the facts that Wikidata has too: title, year, genres, language, countries, directors, five leading
+    actors.
 
-    No keywords and no plot, and for WITHOUT_PEOPLE of the movies nobody, as many films there name none.
+    Excludes keywords and plots. WITHOUT_PEOPLE of the movies have no people, like many films on Wikidata.
     """
     frame = tmdb_metadata(folder).drop(columns=["keywords", "overview"])
     nameless = np.random.default_rng(0).random(len(frame)) < WITHOUT_PEOPLE
@@ -68,7 +68,7 @@ def wikidata_metadata(folder: Path) -> pd.DataFrame:
     return frame
 
 
-# How each source of metadata is read; the first that the folder has is the richest.
+# Functions that read each source of metadata, richest first.
 METADATA: dict[str, Callable[[Path], pd.DataFrame]] = {
     "TMDB": tmdb_metadata,
     "Wikidata": wikidata_metadata,
@@ -77,7 +77,7 @@ METADATA: dict[str, Callable[[Path], pd.DataFrame]] = {
 
 
 def movietweetings(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ratings (0 to 10) in the order of the file, and title, year and genres."""
+    """Returns ratings (0 to 10) in file order, and title, year and genres."""
     ratings = _read_dat(folder / MOVIETWEETINGS / "ratings.dat", ["user", "movie", "rating", "timestamp"])
     movies = _read_dat(folder / MOVIETWEETINGS / "movies.dat", ["movie", "title", "genres"])
     whole = ratings.astype({"user": "int64", "movie": "int64", "rating": "float64", "timestamp": "int64"})

@@ -1,6 +1,6 @@
-"""The cost of diverse lists: the hybrid's lists of protocol A, re-ranked at several strengths (`serving.diversity`).
+"""Measures the cost of diverse lists: re-ranks the hybrid's lists of protocol A at several strengths.
 
-Diversity is 1 minus the mean cosine of two movies in a list: by their raters, and by their metadata.
+Diversity is 1 minus the mean cosine of two movies in a list, by their raters and by their metadata.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def _rows(model: Recommender, dataset: Dataset, split: Split) -> list[dict[str, 
 
 
 def diversify(model: Recommender, pools: pd.DataFrame, k: int, strength: float) -> pd.DataFrame:
-    """At most k rows a user, of lists as `recommend` makes them with `pool_size` rows; ranks from 1 again.
+    """Re-ranks lists made by `recommend` with `pool_size` rows. Returns at most k rows per user, with ranks from 1.
 
-    Strength 0 keeps the best k, 1 looks at likeness alone. A list that is not longer than k stays as it is.
+    Strength 0 keeps the best k. Strength 1 uses only likeness. Lists of at most k movies are not changed.
     """
     movies, scores = pools["movie_id"].to_numpy(), pools["score"].to_numpy()
     lists = map(np.asarray, pools.groupby("user_id", sort=False).indices.values())
@@ -84,7 +84,7 @@ def _row(name: str, comparison: Comparison, by_metadata: dict[str, float]) -> di
 
 
 def _metadata_diversity(shown: pd.DataFrame, dataset: Dataset) -> float:
-    """The same metric by the features of a movie instead of its raters."""
+    """Returns the same metric by the features of movies instead of their raters."""
     columns = np.searchsorted(dataset.movie_ids, shown["movie_id"])
     features = dataset.movie_features[1].T.tocsr()
     return intra_list_diversity(shown["request"].to_numpy(dtype=np.int64), columns, features)

@@ -1,9 +1,9 @@
-"""What the drift checks find and miss: `python -m benchmarks.drift --data DIR [--windows 200]`.
+"""Measures what the drift checks detect and miss: `python -m benchmarks.drift --data DIR [--windows 200]`.
 
 Windows consist of real MovieTweetings weeks. Without drift, four of twelve consecutive weeks are drawn for the recent
 window and four for the reference, so that both have the same returning users and current films. With a fat week, one
 week of the recent window has five times its ratings. With drift, the recent window is changed. The thresholds are the
-policy's defaults; ratings are drawn by whole users.
+policy's defaults. Ratings are drawn by whole users.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ PERCENT = (FALSE, FALSE_FAT, FOUND)
 
 
 def most_false_reports(rows: list[dict[str, Any]]) -> float:
-    """The sum of each check's worst rate in percent, fat weeks included: checks may err on different windows."""
+    """Returns the sum of each check's worst error rate in percent, because checks may err on different windows."""
     worst: dict[str, float] = {}
     for row in rows:
         rates = [row[name] for name in (FALSE, FALSE_FAT) if row[name] is not None]
@@ -194,7 +194,7 @@ class Ratings:
 
 
 def _of_people(rows: Rows, size: int, rng: Rng) -> Rows:
-    """Rows of one week, drawn by whole users; the last user is cut."""
+    """Returns rows of one week, drawn by whole users. The last user is cut."""
     _, person = np.unique(rows["user"], return_inverse=True)
     order = np.argsort(rng.permutation(int(person.max()) + 1)[person], kind="stable")[:size]
     return {name: values[order] for name, values in rows.items()}

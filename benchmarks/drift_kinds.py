@@ -20,7 +20,9 @@ N_WEEKS, STRETCH = 4, 12
 
 @dataclass(frozen=True)
 class Kind:
-    """`draw(size, rng, fat)` makes two windows without drift, `judge(recent, before)` runs one check, `plant(recent)`
+    """A kind of drift check.
+
+    `draw(size, rng, fat)` makes two windows without drift. `judge(recent, before)` runs one check. `plant(recent)`
     makes the change that it should detect. `fat` multiplies the size of one week of the recent window."""
 
     name: str

@@ -13,7 +13,7 @@ from mlops.policy import DriftPolicy
 
 
 class Lists:
-    """Lists that a model made for the users of each week, and what they rated then."""
+    """Lists that a model made for the users of each week, and their ratings in that week."""
 
     def __init__(self, weeks: Weeks, policy: DriftPolicy) -> None:
         self.weeks, self.policy = weeks, policy

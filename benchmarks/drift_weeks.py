@@ -1,4 +1,4 @@
-"""MovieTweetings by week: ratings, and the lists that a model of the earlier weeks makes for the users of each."""
+"""MovieTweetings by week: ratings, and lists made for each week's users by a model of earlier weeks."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from recommender.estimators.ease import EaseRecommender
 
 Array = np.ndarray[Any, Any]
 
-BEGIN, N_TRAIN = 8, 12  # weeks: skipped, since every user is new in them, and used for training
+BEGIN, N_TRAIN = 8, 12  # weeks skipped, because every user is new in them, and weeks for training
 NEW_FOR = pd.Timedelta(days=28)
 PEOPLE_A_WEEK, K, POSITIVE = 500, 10, 7.0
 
 
 @dataclass(frozen=True)
 class Weeks:
-    """By week: `rows` has columns of ratings; `shown` has lists, their mean scores and hits of positives."""
+    """Data by week. `rows` has columns of ratings. `shown` has lists, their mean scores and hits of positives."""
 
     numbers: list[int]
     rows: dict[int, dict[str, Array]]
@@ -78,7 +78,7 @@ def _columns(ratings: pd.DataFrame, numbers: list[int]) -> dict[int, dict[str, A
 
 
 def _lists_of_weeks(ratings: pd.DataFrame, numbers: list[int]) -> tuple[dict[int, dict[str, Any]], Array]:
-    """One model, trained on the first weeks; histories as of the start of each later week."""
+    """Makes lists with one model of the first weeks, and histories as of the start of each later week."""
     until = numbers[0] + N_TRAIN
     train = ratings[ratings["week"] < until]
     model = EaseRecommender(regularization=200.0).fit(Dataset.from_frames(train, None, implicit_threshold=POSITIVE))

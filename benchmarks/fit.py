@@ -1,6 +1,6 @@
-"""Time to fit the hybrid on ml-latest-small: `python -m benchmarks.fit --data DIR`.
+"""Measures the time to fit the hybrid on ml-latest-small: `python -m benchmarks.fit --data DIR`.
 
-Once with tuning, and once with given parameters.
+Fits once with tuning and once with given parameters.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Fold-in: lists for users outside the training data, by the number of their known ratings.
+"""Evaluates fold-in: lists for users outside the training data, by the number of their known ratings.
 
-Every user is held out once: the users are divided into FOLDS parts, and each part is evaluated with models trained on
-the others.
+The users are divided into FOLDS parts. Each part is evaluated with models trained on the others.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ ALL = "all"
 
 
 def run(folder: Path, metadata: str, progress: Progress) -> list[tuple[str, list[dict[str, Any]]]]:
-    """A table of held-out users, and one of trained users' lists requested in both ways."""
+    """Returns a table of held-out users, and one of trained users' lists requested in both ways."""
     split = leave_ratings_out(movielens_ratings(folder))
     movies = METADATA[metadata](folder)
     found: dict[int | None, dict[str, list[Evaluation]]] = {count: defaultdict(list) for count in (*COUNTS, None)}
@@ -68,7 +67,7 @@ def _fit(entry: Any, train: pd.DataFrame, movies: pd.DataFrame, progress: Progre
 
 
 def _requests(test: pd.DataFrame, known: pd.DataFrame, count: int | None) -> Requests:
-    """One list per user, from a random sample of their known ratings, or from all."""
+    """Returns one list per user, from a random sample of their known ratings, or from all."""
     drawn = known.sample(frac=1, random_state=0).groupby("user_id").head(len(known) if count is None else count)
     return one_list_a_user(test, drawn)
 

@@ -1,8 +1,8 @@
-"""How often the gate decides right: `python -m benchmarks.gate --data DIR [--users 1000] [--pairs 200]`.
+"""Measures how often the gate decides correctly: `python -m benchmarks.gate --data DIR [--users 1000] [--pairs 200]`.
 
-Users are drawn with replacement from real evaluations of two fits of one model with different seeds. A coin toss per
-user decides which of the two is the candidate, so both are equally good. A worse candidate has no hits for a share of
-its users, large enough to lose the given nDCG. The thresholds are those of the policy.
+Users are drawn with replacement from real evaluations of two fits of one model with different seeds. A random choice
+per user decides which of the two is the candidate, so both are equally good. A worse candidate has no hits for a share
+of its users, large enough to lose the given nDCG. The thresholds are those of the policy.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def equal_models(ratings: pd.DataFrame, threshold: float, cuts: list[float]) -> Array:
-    """nDCG of both fits for each user of each cut: (users, 2)."""
+    """Returns the nDCG of both fits for each user of each cut, (users, 2)."""
     name, parameters = MODEL
     fitters = {FIRST: fitter(name, 0, **parameters), SECOND: fitter(name, 1, **parameters)}
     comparison = evaluate_on_cuts(fitters, ratings, cuts=cuts, implicit_threshold=threshold, sampling=SAMPLING)
@@ -64,7 +64,7 @@ def pool_of(comparison: Comparison) -> Array:
 
 
 def decisions(pool: Array, policy: GatePolicy, **drawn: int) -> list[Row]:
-    """Each case with the share of pairs decided correctly, and the target."""
+    """Returns each case with the share of pairs decided correctly, and the target."""
     cases = [
         ("equal models pass as a refresh", True, 0.0, PASSED, ">= 0.95"),
         ("equal models pass as a change", False, 0.0, PASSED, "<= 0.05"),
@@ -99,7 +99,7 @@ def decided(
 
 
 def draw(pool: Array, n_users: int, loss: float, rng: np.random.Generator) -> tuple[Array, Array]:
-    """nDCG of the candidate and the champion for the drawn users; the expected difference is `loss`."""
+    """Returns the nDCG of candidate and champion for the drawn users. The expected difference is `loss`."""
     drawn = pool[rng.integers(0, len(pool), n_users)]
     is_swapped = rng.random(n_users) < 0.5
     candidate = np.where(is_swapped, drawn[:, 1], drawn[:, 0])
@@ -108,7 +108,7 @@ def draw(pool: Array, n_users: int, loss: float, rng: np.random.Generator) -> tu
 
 
 def gate_input(difference: PairedInterval, is_refresh: bool) -> GateInput:
-    """All else is fine, so that the difference alone decides."""
+    """Returns an input in which only the difference can make the gate refuse."""
     lists = Lists(coverage=0.3, popularity_gini=0.8, mean_popularity=0.1)
     return GateInput(
         baseline="popular",
@@ -124,7 +124,7 @@ def gate_input(difference: PairedInterval, is_refresh: bool) -> GateInput:
 
 
 def _logs(folder: Path, cuts: list[float]) -> list[tuple[str, pd.DataFrame, float, list[float]]]:
-    """For each data set present: name, ratings, threshold of a like, cuts."""
+    """Returns name, ratings, threshold of a like and cuts for each data set found."""
     logs = []
     if (folder / MOVIELENS).is_dir():
         logs.append((MOVIELENS, movielens_ratings(folder), 3.5, cuts))

@@ -1,4 +1,4 @@
-"""Gives damaged uploads to the reader that previews use, and counts what it fails at or guesses."""
+"""Passes damaged uploads to the reader of previews, and counts failures and guesses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def parse(format: str, name: str, content: bytes) -> list[ParsedRow]:
 
 
 def check(seed: int, numbers: Iterable[int], read: Reader = parse) -> dict[str, Outcome]:
-    """Damages and reads the uploads of these numbers; returns what came of them by the kind of damage."""
+    """Damages and reads the uploads with these numbers. Returns the outcomes by kind of damage."""
     found = {kind: Outcome() for kind in MUTATIONS}
     for number in numbers:
         sound, kind, new = damaged(seed, number)
@@ -30,7 +30,7 @@ def check(seed: int, numbers: Iterable[int], read: Reader = parse) -> dict[str, 
 
 
 def damaged(seed: int, number: int) -> tuple[Sound, str, Damaged]:
-    """The sound upload, the kind of damage, and the damaged upload; always the same ones."""
+    """Returns the sound upload, the kind of damage, and the damaged upload. Deterministic."""
     random = Random(f"{seed}:{number}")
     sound, kind = random.choice(sound_uploads()), random.choice(list(MUTATIONS))
     return sound, kind, damage(kind, sound.upload, random)

@@ -1,7 +1,8 @@
-"""A large MovieLens import into Postgres: `python -m benchmarks.large_import [--ratings N] [--postgres URL]`.
+"""Benchmarks a large MovieLens import into Postgres: `python -m benchmarks.large_import [--ratings N] [--postgres
+URL]`.
 
-Writes generated ratings in the layout of ml-25m and runs `import_movielens` twice; the second import changes nothing.
-The database is a new one on that server, dropped at the end. Memory is that of the command.
+Writes generated ratings in the layout of ml-25m and runs `import_movielens` twice. The second import changes nothing.
+Uses a new database on that server, which is dropped at the end. Memory is that of the command.
 """
 
 from __future__ import annotations

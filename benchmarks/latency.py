@@ -1,4 +1,4 @@
-"""Latency of one list: `python -m benchmarks.latency [--movies N ...] [--ratings N]`, in this process, without a site.
+"""Measures the latency of one list: `python -m benchmarks.latency [--movies N ...] [--ratings N]`. Needs no site.
 
 Fits the hybrid on a generated catalogue with given item parameters, saves it and loads it with memory-mapped arrays, as
 web processes do. Uses one BLAS thread and one user at a time.

@@ -1,8 +1,8 @@
-"""`python -m benchmarks.lighthouse ADDRESS`: Lighthouse on the main pages, on a phone and a desk, median of the runs.
+"""Runs Lighthouse on the main pages, on mobile and desktop: `python -m benchmarks.lighthouse ADDRESS`.
 
-MEMBER_NAME and MEMBER_PASSWORD are an account there, for the pages of members. To be a phone, Lighthouse slows a
-machine of the index 1500 down four times, and this one as many times less as it is slower. `--slow-down` changes that.
-The index is Lighthouse's own measure of a machine, which it prints with each report:
+Prints the median of several runs. MEMBER_NAME and MEMBER_PASSWORD are an account for the members' pages. To simulate a
+phone, Lighthouse slows down a machine with benchmark index 1500 four times, and this machine less if it is slower.
+`--slow-down` changes the factor. Lighthouse prints the index with each report:
 https://github.com/GoogleChrome/lighthouse/blob/main/docs/throttling.md#calibrating-the-cpu-slowdown
 """
 
@@ -31,8 +31,8 @@ OWN = ("", "keys/", "password/", "email/", "second-factor/", "media-servers/", "
 OWN_ACCOUNT = tuple(f"/accounts/{page}" for page in OWN)
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 AUDITS = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift")
-FAST, SLOW_DOWN = 1500, 4.0  # the least index of a fast machine, and what makes a phone of one
-ATTEMPTS = 3  # Chromium at times ends before Lighthouse has its answer
+FAST, SLOW_DOWN = 1500, 4.0  # minimum benchmark index of a fast machine, and its slow-down factor for a phone
+ATTEMPTS = 3  # Chromium sometimes exits before Lighthouse has its result
 CHROME = "--headless=new --no-sandbox --disable-gpu"
 
 
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _facts(address: str, movie: int | None) -> list[str]:
-    """The page of the movie, and that of the first person whom it names, where a provider brought people."""
+    """Returns the page of the movie, and the page of the first person on it if there is one."""
     if movie is None:
         movies = httpx.get(f"{address}/api/v1/movies/", params={"page_size": 1, "ordering": "most_rated"}).json()
         movie = movies["results"][0]["id"]
@@ -101,7 +101,7 @@ def _run(program: Path, address: str, form: str, cookies: str, slow: float) -> d
 
 
 def _medians(reports: list[dict[str, Any]]) -> Row:
-    """Scores of 100, times in milliseconds, and how fast this machine was."""
+    """Returns scores out of 100, times in milliseconds, and the speed of this machine."""
     row = {name: 100 * median(report["categories"][name]["score"] for report in reports) for name in CATEGORIES}
     row |= {name: median(report["audits"][name]["numericValue"] for report in reports) for name in AUDITS}
     return row | {"index": median(report["environment"]["benchmarkIndex"] for report in reports)}

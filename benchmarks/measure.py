@@ -21,7 +21,7 @@ def timed(figures: Figures, name: str) -> Iterator[None]:
 
 
 def in_a_process_of_its_own(function: Callable[..., None], *arguments: Any) -> None:
-    """Runs memory-hungry preparations separately: the measured peak of a child is never below this process's memory."""
+    """Runs memory-hungry preparations in a separate process, because a child's peak includes this process's memory."""
     process = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
     process.start()
     process.join()
@@ -30,5 +30,5 @@ def in_a_process_of_its_own(function: Callable[..., None], *arguments: Any) -> N
 
 
 def peak_mb() -> int:
-    """The peak memory of this process."""
+    """Returns the peak memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

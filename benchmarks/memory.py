@@ -1,8 +1,8 @@
-"""Memory of the embedded site: `python -m benchmarks.memory --data DIR [--site VAR_DIR]`.
+"""Measures the memory of the embedded site: `python -m benchmarks.memory --data DIR [--site VAR_DIR]`.
 
-Serves a site with MovieLens' ml-latest-small as `make run` does, sends 200 requests of 50 users, trains and promotes a
-second model, sends as many again, runs every scheduled task once, as in a day, and prints the memory of each kind of
-process at rest; then that of the container of a free tier. `--site` takes a copy of a prepared site.
+Serves a site with ml-latest-small like `make run` and sends 200 requests of 50 users. Trains and promotes a second
+model and sends the requests again. Then runs every scheduled task once, as in a day. Prints the memory of each kind of
+process at rest, then that of a free tier's container. `--site` uses a copy of a prepared site.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from benchmarks.site import load
 from benchmarks.tables import render
 
 N_USERS, N_REQUESTS, WEB_WORKERS = 50, 200, 2
-SWAP_SECONDS = 15.0  # until every web process has loaded a new champion
-REST_SECONDS = 75.0  # each task of every minute has run, and processes that gave way have ended
+SWAP_SECONDS = 15.0  # time until every web process has loaded a new champion
+REST_SECONDS = 75.0  # time until the tasks of every minute have run and idle processes have ended
 WEB = "gunicorn: forked"
 
 
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _environment(folder: Path, movielens: Path) -> dict[str, str]:
-    """Of a site of its own, whatever the developer's own site is set to."""
+    """Returns the environment of an isolated site, independent of the developer's own."""
     blank = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "MODEL_STORE", "TMDB_READ_TOKEN", "CONFIG_FILE"), "")
     return blank | {
         "DJANGO_SETTINGS_MODULE": "movierec.settings",
@@ -112,7 +112,7 @@ def _one_group(environment: dict[str, str], tokens: list[str], site: Any) -> lis
 
 @contextmanager
 def _served(command: list[str], environment: dict[str, str]) -> Iterator[tuple[int, httpx.Client]]:
-    """The site's main process and a client of its API."""
+    """Yields the site's main process and a client of its API."""
     port = free_port()
     own = {"PORT": str(port), "HEALTH_PORT": str(free_port()), "HOST": "127.0.0.1"}
     log = Path(environment["VAR_DIR"]).parent / "site.log"
@@ -133,7 +133,7 @@ def _is_ready(client: httpx.Client) -> bool:
 
 
 def _request_lists(client: httpx.Client, tokens: list[str], version: int | None = None) -> None:
-    """Each on a connection of its own, so that every web process answers some; after a promotion, by the new model."""
+    """Requests lists on separate connections, so that every web process answers some."""
     if version is not None:
         time.sleep(SWAP_SECONDS)
     for token in islice(cycle(tokens), N_REQUESTS):
@@ -145,7 +145,7 @@ def _request_lists(client: httpx.Client, tokens: list[str], version: int | None 
 
 @contextmanager
 def _peak(root: int) -> Iterator[list[float]]:
-    """Collects the sum of all processes every half second."""
+    """Collects the memory of all processes every half second."""
     found, stop = [0.0], threading.Event()
 
     def collect() -> None:

@@ -1,4 +1,4 @@
-"""What an operator does with the site of benchmarks.memory; the site's own worker does the work."""
+"""Operator actions on the site of benchmarks.memory. The site's own worker does the work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_TRAINING = 1800.0
 
 
 def train() -> int:
-    """Returns the version that the training registered; one that the schedule has begun ends first."""
+    """Trains and returns the registered version. Waits first for a training started by the schedule."""
     begun = PipelineRun.objects.filter(status__in=PipelineRun.ACTIVE)
     wait_for(lambda: not begun.exists(), seconds=LONGEST_TRAINING, what="a scheduled training ends", pause=0.5)
     run = start_training(trigger=PipelineRun.Trigger.API)
@@ -29,14 +29,14 @@ def train() -> int:
 
 
 def make_champion(version: int) -> None:
-    """Also against the gate, which a model of the same data need not pass."""
+    """Promotes the version even if the gate refused it."""
     champion = ModelVersion.champion()
     if champion is None or champion.pk != version:
         promote(version=version, force=True, reason="benchmark of memory")
 
 
 def run_every_task() -> None:
-    """Sends what is scheduled for the default queue in a day, and waits until the worker has received all of it."""
+    """Sends all tasks that are scheduled for the default queue in a day. Waits until the worker has received them."""
     for row in PeriodicTask.objects.enabled().filter(queue="default").exclude(task="mlops.train_model_scheduled"):
         current_app.send_task(row.task, queue=row.queue)
     messages = settings.VAR_DIR / "broker" / "messages"

@@ -20,7 +20,7 @@ class Model:
 
 
 def random_split_models(names: list[str]) -> list[Model]:
-    """For random splits: all-time popularity, and models that validate at random."""
+    """Returns models for random splits: all-time popularity, and models that validate at random."""
     return [_popular(math.inf), *(_estimator(name, validation="random") for name in names)]
 
 

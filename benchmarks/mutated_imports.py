@@ -1,10 +1,10 @@
-"""Damaged uploads: `python -m benchmarks.mutated_imports [--n 100000] [--seed S]`.
+"""Tests imports with damaged uploads: `python -m benchmarks.mutated_imports [--n 100000] [--seed S]`.
 
-Damages the uploads of `tests/catalog/imports/cases` at random and gives each to the reader that previews use, in
-several processes, without a database. Counts the uploads for which the reader raises anything but InvalidImport, and
-the rows that it takes for watched where the sound upload does not say so. Exits with 1 if there is any of either.
+Randomly damages the uploads of `tests/catalog/imports/cases` and passes them to the reader of previews, in several
+processes and without a database. Counts uploads for which the reader raises an error other than InvalidImport, and rows
+read as watched without support in the sound upload. Exits with 1 if there are any.
 
-`--number N` repeats one upload of the same seed and writes it into the working directory.
+`--number N` repeats one upload of the same seed and writes it to the working directory.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What comes of damaged uploads."""
+"""The outcome of reading damaged uploads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Outcome:
-    """What came of uploads that were damaged in one way. `examples` of what went wrong, with the upload's number."""
+    """The outcome for one kind of damage. `examples` are failures, with the upload's number."""
 
     counts: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: {"raised": [], "watched": []})

@@ -1,7 +1,7 @@
-"""Damages an upload at random, in ways that never make it say of a movie that it was watched.
+"""Randomly damages an upload, without ever marking a movie as watched.
 
-A mutation of a date, for example, changes one that is there and never writes one into an empty cell. So a reader that
-takes a row of the damaged upload for watched, and not the same row of the sound one, guesses.
+For example, a mutation of a date changes an existing date and never fills an empty cell. If a reader takes a row of the
+damaged upload for watched, but not the same row of the sound one, it has guessed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{4}")
 
 @dataclass(frozen=True)
 class Upload:
-    """`files` by their paths; `name` ends in .zip if they come packed."""
+    """An upload. `files` are keyed by path. `name` ends in .zip if they are packed."""
 
     name: str
     files: dict[str, bytes]
@@ -57,7 +57,7 @@ class Upload:
 
 
 class Damaged(NamedTuple):
-    """`origins`: where a table was rewritten, the line of each row of `file` and its line in the sound one."""
+    """A damaged upload. For a rewritten table, `origins` maps line numbers in `file` to those in the sound one."""
 
     name: str
     content: bytes
@@ -66,12 +66,12 @@ class Damaged(NamedTuple):
 
 
 def damage(kind: str, upload: Upload, random: Random) -> Damaged:
-    """The name and the content of the upload after one mutation of that kind."""
+    """Returns the name and content of the upload after one mutation of this kind."""
     return MUTATIONS[kind](upload, random)
 
 
 def _bytes(upload: Upload, random: Random) -> Damaged:
-    """Flips, drops, doubles or inserts bytes, also those of the zip itself, or cuts the end off."""
+    """Flips, drops, doubles or inserts bytes, including those of the zip itself, or truncates the file."""
     content = bytearray(upload.content)
     for _ in range(random.choice([1, 1, 1, 2, 5, 50])):
         at = random.randrange(len(content)) if content else 0
@@ -115,7 +115,7 @@ def _columns(upload: Upload, random: Random) -> Damaged:
 
 
 def _values(upload: Upload, random: Random) -> Damaged:
-    """Replaces values of a table or a document; never by a date or a word for watched."""
+    """Replaces values of a table or document, but never by a date or a word for watched."""
 
     def change(table: Table) -> None:
         for _ in range(random.choice([1, 1, 3, 10])):
@@ -131,7 +131,7 @@ def _values(upload: Upload, random: Random) -> Damaged:
 
 
 def _dates(upload: Upload, random: Random) -> Damaged:
-    """Replaces the dates that there are, all or some, by other spellings or by ones that cannot be."""
+    """Replaces some or all existing dates by other spellings or by invalid ones."""
 
     def change_text(text: str) -> str:
         new, share = random.choice(DATES), random.choice([0.1, 0.5, 1])
@@ -163,7 +163,7 @@ def _encodings(upload: Upload, random: Random) -> Damaged:
 
 
 def _rows(upload: Upload, random: Random) -> Damaged:
-    """Doubles, drops and mixes rows or items; a double stays what it was."""
+    """Doubles, drops and shuffles rows or items. Does not change a doubled row."""
 
     def change(table: Table) -> None:
         body = table[1:]
@@ -179,9 +179,9 @@ def _rows(upload: Upload, random: Random) -> Damaged:
 
 
 def _names(upload: Upload, random: Random) -> Damaged:
-    """Renames the upload or a file of the zip to something that says nothing, moves it or leaves it out.
+    """Renames, moves or removes the upload or a file of the zip. New names have no meaning.
 
-    A file of a zip stays in its folder, which may say that its rows were deleted.
+    A file of a zip stays in its folder, whose name may mean that its rows were deleted.
     """
     path = PurePosixPath(random.choice(list(upload.files)))
     ending = path.suffix
@@ -209,7 +209,7 @@ MUTATIONS: dict[str, Callable[[Upload, Random], Damaged]] = {
 
 
 def text_of(content: bytes) -> str:
-    """Of a sound file, whatever its encoding."""
+    """Decodes a sound file in any encoding."""
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         return content.decode("utf-16")
     try:
@@ -242,7 +242,7 @@ def _in_a_table_or_document(
 
 
 def _changed_table(text: str, change: Callable[[Table], None]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The text, and which line came of which: a change keeps rows in their places, or moves them whole."""
+    """Returns the changed text and the pairs of new and old lines. A change keeps rows in place or moves them whole."""
     header = text.split("\n", 1)[0]
     separator = next((sign for sign in ";\t" if sign in header), ",")
     sound = _numbered(text, separator)
@@ -263,7 +263,7 @@ def _changed_document(text: str, random: Random, change_item: Callable[[Any, Any
 
 
 def _places(value: Any) -> list[tuple[Any, Any]]:
-    """Every list or object of a document, with each index or key."""
+    """Yields every list or object of a document with each index or key."""
     keys = range(len(value)) if isinstance(value, list) else list(value) if isinstance(value, dict) else []
     return [place for key in keys for place in [(value, key), *_places(value[key])]]
 
@@ -280,7 +280,7 @@ def _table(text: str, separator: str = ",") -> Table:
 
 
 def _numbered(text: str, separator: str) -> list[tuple[int, list[str]]]:
-    """Rows with the lines at which they begin."""
+    """Returns the rows with the lines on which they begin."""
     reader, found, line = csv.reader(StringIO(text, newline=""), delimiter=separator), [], 1
     for row in reader:
         if row:

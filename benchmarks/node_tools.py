@@ -1,4 +1,4 @@
-"""Programs of npm that judge pages: pinned, and installed into a folder of one's own whenever they are used."""
+"""npm programs that evaluate pages. They are pinned and installed into a separate folder on use."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 AXE = "axe-core@4.14.1"
-LIGHTHOUSE = "lighthouse@12.8.2"  # the last for Node 18 and 20
+LIGHTHOUSE = "lighthouse@12.8.2"  # the last version for Node 18 and 20
 
 
 def install(folder: Path, package: str) -> Path:
-    """Where the package is then; fails where npm is missing."""
+    """Installs the package and returns its path. Fails if npm is missing."""
     command = ["npm", "install", "--silent", "--no-save", "--ignore-scripts", "--prefix", str(folder), package]
     subprocess.run(command, check=True)
     return folder / "node_modules" / package.split("@")[0]

@@ -1,8 +1,8 @@
-"""More requests than the site can answer: `python -m benchmarks.overload [--seconds N] [--connections N]`.
+"""Sends more requests than the site can answer: `python -m benchmarks.overload [--seconds N] [--connections N]`.
 
-Serves the site of this environment (VAR_DIR, DATABASE_URL), which must have a champion, from two web processes. First
-8 clients ask for lists and wait for each: that is the capacity. Then many ask as fast as they are answered, for at
-least ten times the capacity, while one asks for the pages for operators. The exit code is 1 if a bar is not met.
+Serves the site of this environment (VAR_DIR, DATABASE_URL), which must have a champion, from two web processes. First,
+8 clients request lists one after another, to measure the capacity. Then many clients request at least ten times as
+much, while one requests the operators' pages. The exit code is 1 if a limit is exceeded.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from benchmarks.tables import render
 
 N_USERS = 100
 PAGES = ("/healthz", "/readyz")
-PAUSE = 0.05  # seconds between two pages for operators
-POLICY = "limits: {user: 1000000/min}\n"  # refusals are those of the machine
+PAUSE = 0.05  # seconds between two requests for operators' pages
+POLICY = "limits: {user: 1000000/min}\n"  # so that only overload causes refusals
 QUIET_SECONDS, USUAL_SECONDS = 2.0, 5.0
-TIMES = 10  # as many requests as the site can answer
+TIMES = 10  # requests relative to the capacity
 
 
 class Bar(NamedTuple):
@@ -68,13 +68,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _request(token: str) -> str:
-    """As a line of the generator's file."""
+    """Returns the request as a line of the generator's file."""
     lines = ("GET /api/v1/recommendations/?k=10 HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Token {token}", "", "")
     return json.dumps("\r\n".join(lines))
 
 
 def _measure(address: str, requests: str, connections: int, seconds: float) -> list[Bar]:
-    generate(Load(address, requests, 8, USUAL_SECONDS))  # warms up
+    generate(Load(address, requests, 8, USUAL_SECONDS))  # warm-up
     before = generate(Load(address, requests, 8, USUAL_SECONDS))
     capacity = len(before.latencies) / before.seconds
     with _operators(address) as pages:
@@ -97,7 +97,7 @@ def _measure(address: str, requests: str, connections: int, seconds: float) -> l
 
 @contextmanager
 def _operators(address: str) -> Iterator[list[float]]:
-    """Yields the seconds that their pages take meanwhile; each has a connection of its own."""
+    """Yields the response times of operators' pages during the body. Each request uses a new connection."""
     times: list[float] = []
     stopped, port = Event(), urlsplit(address).port
 

@@ -1,8 +1,8 @@
-"""Time and memory of import and training: `python -m benchmarks.pipeline --data DIR [--database URL]`.
+"""Measures the time and memory of import and training: `python -m benchmarks.pipeline --data DIR [--database URL]`.
 
 Runs the commands `import_movielens` and `train_model` on a new site in a temporary folder, with SQLite or the empty
-database of --database. --ratings generates that many ratings instead of MovieLens; --cuts replaces the cuts of the
-evaluation; --parameters replaces tuning.
+database of --database. --ratings generates that many ratings instead of MovieLens. --cuts replaces the cuts of the
+evaluation. --parameters replaces tuning.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def new_site(
     cuts: list[float] | None = None,
     parameters: dict[str, dict[str, Any]] | None = None,
 ) -> dict[str, str]:
-    """The environment of an isolated site. `parameters` are keyed by algorithm."""
+    """Returns the environment of an isolated site. `parameters` are keyed by algorithm."""
     policy: dict[str, dict[str, Any]] = {"training": {"parameters": parameters or {}}}
     if cuts:
         policy["evaluation"] = {"cuts": cuts}
@@ -82,7 +82,7 @@ def new_site(
 
 
 def manage(*command: str, environment: dict[str, str]) -> dict[str, Any]:
-    """Runs a command; returns its time and the peak memory of its largest process. Its output goes to stderr."""
+    """Runs a command. Returns its time and the peak memory of its largest process. Its output goes to stderr."""
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, stdout=sys.stderr)
     _, status, used = os.wait4(process.pid, 0)

@@ -1,11 +1,13 @@
-"""The popular list under attack, and its quality: `python -m benchmarks.popular --data DIR [--skip-quality]`.
+"""Tests the popular list under attack, and its quality: `python -m benchmarks.popular --data DIR [--skip-quality]`.
 
-Two embedded sites, ml-latest-small and generated ratings of 600 people, meet one account of 10,000 ratings (given at
-once, over years or long ago), a thousand fresh people who like one movie, a rating dated 2099, and three people who
-begin to rate years after everybody else. Popularity is computed in full, without the tolerance of a site's hourly
-refresh. Then the popularity baseline's nDCG@10 by protocols A, C and D, beside plain counts: every like by its age,
-without prior or bounds, from the latest rating on. B ranks movies without ratings, which popularity cannot. Ends with
-code 1 where a bar is missed.
+Uses two embedded sites, with ml-latest-small and with generated ratings of 600 people. The attacks are one account with
+10,000 ratings (given at once, over years or long ago), a thousand new people who like one movie, a rating dated 2099,
+and three people who begin to rate years after all others. Popularity is computed in full, without the tolerance of the
+hourly refresh.
+
+Then evaluates the nDCG@10 of the popularity baseline by protocols A, C and D and compares it with plain counts: every
+like weighted by age, without prior or bounds. Protocol B ranks movies without ratings, which popularity cannot. The
+exit code is 1 if a target is missed.
 """
 
 from __future__ import annotations
@@ -33,11 +35,11 @@ from recommender.evaluation.comparison import Comparison, evaluate_on_cuts, pool
 
 K = 10
 WEEKLY_HALF_LIVES = (1.0, 2.0, 7.0, 30.0)
-MAX_LOSS = 0.001  # of nDCG@10
+MAX_LOSS = 0.001  # maximum loss of nDCG@10
 
 
 class PlainCounts(PopularityRecommender):
-    """What popularity was before it had a prior and bounds."""
+    """Popularity without prior and bounds."""
 
     def _fit(self, dataset: Dataset) -> None:
         age = (dataset.rated_at.max() - dataset.rated_at) / DAY_NS

@@ -1,4 +1,4 @@
-"""The sites of benchmarks.popular, and what is done to their popular lists; every attack is undone afterwards."""
+"""The sites of benchmarks.popular, and attacks on their popular lists. Every attack is rolled back."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ SPREADS = {"at once": 0, "over three years": 1000, "ten years ago": None}
 
 
 class _UndoError(Exception):
-    """Ends a transaction that is not to be kept."""
+    """Raised to roll back a transaction."""
 
 
 def create(command: str, *arguments: str) -> None:
-    """Fills the site anew, and adds movies without ratings up to more than one account rates."""
+    """Creates the site's data, and adds unrated movies so that there are more than one account rates."""
     call_command("migrate", verbosity=0)
     for model in (Rating, Movie, User):
         model.objects.all().delete()
@@ -37,7 +37,7 @@ def create(command: str, *arguments: str) -> None:
 
 
 def attacks() -> list[Row]:
-    """One row for each, with its figure and whether the bar is met."""
+    """Returns one row per attack, with its figure and whether the target is met."""
     before, popularities, now = _ranked(), _popularities(), popularity_now()
     assert now is not None
     rows = [
@@ -57,7 +57,7 @@ def _row(attack: str, figure: int, low: int, high: int | None = None) -> Row:
 
 
 def _burst(before: list[int], now: datetime, over_days: int | None) -> int:
-    """How many movies one account brings into the top by liking everything else, the next best ones last."""
+    """Returns how many movies one account moves into the top by liking everything else."""
     others = [*Movie.objects.exclude(pk__in=before).values_list("pk", flat=True), *reversed(before[TOP:])][-BURST:]
     begin, step = now, timedelta(0)
     if over_days is None:
@@ -74,7 +74,7 @@ def _burst(before: list[int], now: datetime, over_days: int | None) -> int:
 
 
 def _wrong_clock(before: list[int], popularities: dict[int, float]) -> int:
-    """How many movies have another popularity."""
+    """Returns how many movies have changed their popularity."""
 
     def attack() -> int:
         _rate([(User.objects.create(username="clock"), before[TOP], FUTURE)])
@@ -86,7 +86,7 @@ def _wrong_clock(before: list[int], popularities: dict[int, float]) -> int:
 
 
 def _late_people(before: list[int]) -> int:
-    """How many of the movies that three people alone like today lead the list."""
+    """Returns how many movies that only three people currently like lead the list."""
     others = before[-LATE_PEOPLE * LATE_RATINGS :]
 
     def attack() -> int:
@@ -115,7 +115,7 @@ def _rate(rows: Iterable[tuple[User, int, datetime]]) -> None:
 
 
 def _ranked() -> list[int]:
-    """All movies that are liked, the most popular first; popularity is computed in full."""
+    """Returns all liked movies, most popular first. Computes popularity in full."""
     Movie.objects.update(popularity=0)
     refresh_popularity()
     return list(Movie.objects.filter(popularity__gt=0).order_by("-popularity", "id").values_list("pk", flat=True))

@@ -14,7 +14,7 @@ from django.db import connections
 
 @contextmanager
 def new_database(server: str) -> Iterator[str]:
-    """Yields the URL of a new database on that server; drops it at the end."""
+    """Yields the URL of a new database on that server. Drops it at the end."""
     name = f"movierec_benchmark_{secrets.token_hex(4)}"
 
     def execute(statement: str) -> None:
@@ -27,6 +27,6 @@ def new_database(server: str) -> Iterator[str]:
     try:
         yield urlsplit(server)._replace(path=f"/{name}").geturl()
     finally:
-        if settings.configured:  # this process may have connections of its own
+        if settings.configured:  # this process may have its own connections
             connections.close_all()
         execute(f"DROP DATABASE {name} WITH (FORCE)")

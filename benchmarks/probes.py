@@ -1,8 +1,8 @@
-"""Pages for operators beside busy threads: `python -m benchmarks.probes [--workers N ...] [--seconds N]`.
+"""Measures operators' pages while threads are busy: `python -m benchmarks.probes [--workers N ...] [--seconds N]`.
 
-Serves the site of this environment (VAR_DIR, DATABASE_URL) as `benchmarks.serving` does. One client asks for each page
-on each port in turn, over new connections, first of an idle site and then while twice as many clients as the site has
-threads ask for lists. The exit code is 1 if a page takes longer than the bar.
+Serves the site of this environment (VAR_DIR, DATABASE_URL) like `benchmarks.serving`. One client requests each page on
+each port in turn over new connections, first on an idle site, then while twice as many clients as threads request
+lists. The exit code is 1 if a page is too slow.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from benchmarks.tables import render
 PAGES = ("/healthz", "/readyz", "/metrics")
 BAR_MS = 200.0
 PAUSE = 0.02  # seconds between two requests
-THREADS = 4  # of each process
+THREADS = 4  # threads per process
 DIGITS = dict.fromkeys(("idle p50 ms", "p50 ms", "p99 ms", "max ms", "ratio of p50", "lists/s"), 1)
 Times = dict[tuple[str, str], list[float]]
 
@@ -54,7 +54,7 @@ def measure(workers: int, tokens: list[str], seconds: float) -> list[dict[str, A
     own = free_port()
     with served(workers, HEALTH_PORT=str(own), WEB_THREADS=str(THREADS)) as address:
         ports = {"own": own, "site": urlsplit(address).port or 80}
-        ask(ports, 2)  # warms up
+        ask(ports, 2)  # warm-up
         idle = ask(ports, seconds)
         with busy(ports["site"], 2 * workers * THREADS, tokens) as n_lists:
             time.sleep(2)
@@ -81,7 +81,7 @@ def _figures(times: list[float], idle: list[float], rate: float) -> dict[str, fl
 
 
 def ask(ports: dict[str, int], seconds: float) -> Times:
-    """Returns the milliseconds of each answer, by port and page."""
+    """Returns the milliseconds of each response, by port and page."""
     times: Times = {(port, page): [] for port in ports for page in PAGES}
     headers = {"Authorization": f"Bearer {settings.METRICS_TOKEN}"}
     end = time.monotonic() + seconds
@@ -102,7 +102,7 @@ def ask(ports: dict[str, int], seconds: float) -> Times:
 
 @contextmanager
 def busy(port: int, clients: int, tokens: list[str]) -> Iterator[Any]:
-    """Yields the number of lists so far. Their clients are another process, or they would slow this one's clock."""
+    """Yields the number of lists so far. The clients run in another process, so as not to affect the measurement."""
     context = get_context("spawn")
     stopped, n_lists = context.Event(), context.Value("i", 0)
     process = context.Process(target=_ask_for_lists, args=(port, clients, tokens, stopped, n_lists))

@@ -1,6 +1,6 @@
-"""Memory of a process and all that it started, by what each of them does.
+"""Measures the memory of a process and its descendants, grouped by their function.
 
-The kernel's proportional set size (PSS) shares a page among the processes that map it, so that sums count it once.
+The kernel's proportional set size (PSS) divides a page among the processes that map it, so that sums count it once.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ class Usage(NamedTuple):
     group: str
     pid: int
     pss_mb: float
-    private_mb: float  # what one more such process takes
+    private_mb: float  # additional memory of one more such process
 
 
 def usages(root: int) -> list[Usage]:
-    """Of each process of the tree; those that end meanwhile are left out."""
+    """Returns the memory of each process in the tree. Skips processes that have ended."""
     found = []
     main = psutil.Process(root)
     for process in [main, *main.children(recursive=True)]:
@@ -44,7 +44,7 @@ def _rollup(pid: int) -> tuple[float, float]:
 
 
 def _group(process: psutil.Process) -> str:
-    """The program; a process with its parent's command line was forked from it."""
+    """Returns the program's name. A process with its parent's command line is a fork of it."""
     words, parent = process.cmdline(), process.parent()
     is_fork = parent is not None and parent.cmdline() == words
     program = _program(words)

@@ -1,4 +1,4 @@
-"""One progress bar for all fits, on stderr: stdout has only the tables."""
+"""One progress bar for all fits, on stderr, because stdout has only the tables."""
 
 from __future__ import annotations
 

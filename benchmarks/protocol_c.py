@@ -31,7 +31,7 @@ class _Found:
 
 
 def run(folder: Path, names: list[str], n_weeks: int, progress: Progress) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Two tables: movies rated before the week, and those plus the week's new movies."""
+    """Returns two tables: movies rated before the week, and those plus the week's new movies."""
     ratings, movies = movietweetings(folder)
     models = later_data_models(names)
     found = {model.name: _Found() for model in models}

@@ -1,4 +1,4 @@
-"""D. The gate's evaluation: the rank of each later positive in a list folded in from its user's earlier ratings."""
+"""D. The gate's evaluation: the rank of each later positive in a list from its user's earlier ratings."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def count_fits(names: list[str]) -> int:
 
 
 def _others(names: list[str]) -> list[str]:
-    """Popularity counts once for each half-life."""
+    """Returns the other models. Popularity counts once for each half-life."""
     return [name for name in names if name != "popularity"]
 
 

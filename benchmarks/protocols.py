@@ -1,4 +1,4 @@
-"""What published protocols need besides `recommender.evaluation`: their splits, lists of trained users, and AUC."""
+"""Functions for published protocols: splits, lists of trained users, and AUC."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class Split:
 
 @dataclass(frozen=True)
 class ColdSplit(Split):
-    """`cold_movies` (sorted ids) have all their rows in `test`, the others all theirs in `train`."""
+    """A split by movie. `test` has all rows of `cold_movies` (sorted ids), `train` those of the others."""
 
     cold_movies: Array
 
 
 def leave_ratings_out(ratings: pd.DataFrame, train_share: float = 0.75, seed: int = 42) -> Split:
-    """Of each movie's c ratings the first round(train_share * c), in random order, train; the rest test.
+    """Split each movie's c ratings at random: the first round(train_share * c) for training, the rest for testing.
 
-    Random numbers are drawn by NumPy's legacy generator, one a row in the order of the rows; halves round to even.
+    Random numbers come from NumPy's legacy generator, one per row in order. Halves round to even.
     """
     check_share(train_share, "train_share")
     draws = np.random.RandomState(seed).rand(len(ratings))
@@ -52,7 +52,7 @@ def leave_ratings_out(ratings: pd.DataFrame, train_share: float = 0.75, seed: in
 
 
 def hide_cold_movies(positives: pd.DataFrame, share: float = 0.2, seed: int = 0) -> ColdSplit:
-    """All rows of a random share of the movies are hidden, as if those movies had come out after training."""
+    """Hide all rows of a random share of the movies, as if they had been released after training."""
     check_share(share, "share")
     movies = np.sort(positives["movie_id"].unique())
     cold = np.random.default_rng(seed).permutation(len(movies))[: int(share * len(movies))]
@@ -61,7 +61,7 @@ def hide_cold_movies(positives: pd.DataFrame, share: float = 0.2, seed: int = 0)
 
 
 def rolling_weeks(ratings: pd.DataFrame, n_weeks: int = 8) -> list[TimeSplit]:
-    """The last weeks of the log, oldest first, each with everything before it; the last ends at the last rating."""
+    """Return splits at the last weeks of the log, oldest first, each with all earlier data for training."""
     log = in_time_order(ratings)
     if log.empty:
         return []
@@ -76,7 +76,7 @@ def rolling_weeks(ratings: pd.DataFrame, n_weeks: int = 8) -> list[TimeSplit]:
 
 
 def one_list_a_user(test: pd.DataFrame, known: pd.DataFrame, cut: str = "") -> Requests:
-    """Every user of `test` once, folded in from their rows of `known`; all their test movies are right."""
+    """Return one list per user of `test`, folded in from their rows of `known`. All their test movies are relevant."""
     users, ids = pd.factorize(test["user_id"], sort=True)
     n_history = pd.Series(ids).map(known.groupby("user_id").size()).fillna(0).astype(np.int64)
     table = pd.DataFrame({"user_id": ids, "cut": cut, "n_history": n_history.to_numpy(), "weight": 1.0})
@@ -91,7 +91,7 @@ def one_list_a_user(test: pd.DataFrame, known: pd.DataFrame, cut: str = "") -> R
 
 
 def ask_by_user(requests: Requests, model: Recommender, k: int, candidates: Any = None) -> pd.DataFrame:
-    """The lists of users whom the model was trained on: request, movie_id, score, rank."""
+    """Return lists of users that the model was trained on: request, movie_id, score, rank."""
     users = requests.table["user_id"]
     lists = model.recommend(users, k=k, candidates=candidates)
     numbers = pd.Series(np.arange(len(users)), index=pd.Index(users))
@@ -108,7 +108,7 @@ def evaluate(
     with_stars: bool = True,
     cut: str = "",
 ) -> Evaluation:
-    """The lists of the users of `test`, every row of which is right; `train` is what the model was fitted on.
+    """Evaluate lists of the users of `test`, whose rows are all relevant. `train` is the model's training data.
 
     `cut` names the split, so that several can be pooled.
     """
@@ -121,9 +121,9 @@ def evaluate(
 
 
 def auc(scores: Array, is_relevant: Array) -> Array:
-    """Per row of (users, movies): the chance that a relevant movie scores above another, ties counting half.
+    """Return, per row (users, movies), the probability that a relevant movie scores above another. Ties count half.
 
-    The rank sum form of Mann and Whitney, 1947. NaN where a row has no relevant movie or nothing else.
+    Uses the rank sum of Mann and Whitney, 1947. NaN if a row has only relevant or no relevant movies.
     """
     relevant = is_relevant.sum(axis=1)
     others = is_relevant.shape[1] - relevant

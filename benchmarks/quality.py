@@ -1,8 +1,8 @@
 """Quality tables: `python -m benchmarks.quality --data DIR [--protocol A B C D] [--estimators NAME ...]
 [--metadata NAME ...]`.
 
-Metrics are on the test part, with hyper-parameters tuned within the training part. Each protocol's module describes its
-comparison.
+Metrics are computed on the test part. Hyper-parameters are tuned within the training part. Each protocol's module
+describes its comparison.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def without_choices(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def choices(rows: list[dict[str, Any]]) -> list[str]:
-    """One line below the table for each model with tuned hyper-parameters, which would make the table too wide."""
+    """Returns one line below the table for each model with tuned hyper-parameters."""
     lines = [f"- {row['model']} chose {_readable(row[CHOSEN])}" for row in rows if row.get(CHOSEN)]
     return [*lines, ""] if lines else []
 
@@ -72,7 +72,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
         parser.error(f"--data: {options.data} is no folder")
     options.metadata = options.metadata or (["TMDB", "MovieLens"] if has_tmdb(options.data) else ["MovieLens"])
     options.metadata = options.metadata[:1] if options.quick else options.metadata
-    options.seeds = [range(2 if options.quick else 5), range(2)]  # fewer with the second source of metadata
+    options.seeds = [range(2 if options.quick else 5), range(2)]  # fewer for the second source of metadata
     options.n_weeks = 3 if options.quick else 8
     return options
 
@@ -96,7 +96,7 @@ def _protocols(options: argparse.Namespace, progress: Progress) -> Any:
 
 
 def _further_tables_of_a(options: argparse.Namespace, progress: Progress) -> Any:
-    """Models without metadata, fold-in of unknown users, and diversified lists."""
+    """Yields tables of models without metadata, fold-in of unknown users, and diversified lists."""
     names = _without_metadata(options.estimators)
     if names:
         yield [protocol_a.run(options.data, names, protocol_a.NO_METADATA, progress)]
@@ -111,7 +111,7 @@ def _without_metadata(names: list[str]) -> list[str]:
 
 
 def _using_metadata(names: list[str]) -> list[str]:
-    """Other metadata does not change the other estimators."""
+    """Returns the estimators that use metadata, because others give the same results."""
     return [name for name in names if name in (*METADATA_MODELS, protocol_a.REFERENCE)]
 
 

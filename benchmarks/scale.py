@@ -1,8 +1,8 @@
-"""Growth: `python -m benchmarks.scale [--ratings N ...] [--estimators NAME ...]`: seconds, memory, exponents.
+"""Measures how time and memory grow: `python -m benchmarks.scale [--ratings N ...] [--estimators NAME ...]`.
 
-Each measurement runs in its own process, so that peak memory is its own. An estimator is evaluated as in the gate:
-frames to Dataset, a fit with tuning before a cut, lists and predicted ratings for the later tenth. CPU seconds are of
-all threads; exponents are computed from them, since other programs on the machine do not affect them.
+Each measurement runs in its own process, so that its peak memory is known. An estimator is evaluated as in the gate:
+frames to Dataset, a fit with tuning before a cut, lists and predicted ratings for the later tenth. Exponents are
+computed from the CPU seconds of all threads, because other programs do not affect them.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _described(size: Size, part: str) -> dict[str, Any]:
 
 
 def _measure(part: str, data: Path) -> dict[str, Any]:
-    """The figures that the child prints on its last line, or the exit code with which it failed."""
+    """Returns the figures printed by the child on its last line, or the exit code with which it failed."""
     module = ["benchmarks.scale_export"] if part == "export" else ["benchmarks.scale_fit", part]
     with tempfile.TemporaryDirectory(prefix="movierec-benchmark-") as site:
         done = subprocess.run(
@@ -112,7 +112,7 @@ def _tables(rows: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str, An
 
 
 def exponents(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Least-squares slope of the logarithms over all sizes of a part."""
+    """Yields the least-squares slope of the logarithms over all sizes of a part."""
     for part in dict.fromkeys(row["part"] for row in rows):
         own = [row for row in rows if row["part"] == part and "note" not in row]
         if len(own) > 1:

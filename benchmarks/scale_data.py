@@ -1,7 +1,7 @@
-"""Generated ratings of any size in seconds: like the sample generator, but users of a group share preferences.
+"""Generates ratings of any size in seconds, similar to the sample generator. Users of a group share preferences.
 
-`catalog.sample` weighs every movie for every user, which takes users x movies steps; here a user draws from the
-distribution of a group, by inverting its cumulative weights. Popularity and activity are long-tailed.
+`catalog.sample` computes a weight for each pair of user and movie. Here a user draws from the distribution of a group,
+by inverting its cumulative weights. Popularity and activity are long-tailed.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from catalog.sample.catalogue import DIMENSIONS, LOG_END, LOG_START, make_catalo
 Array = np.ndarray[Any, Any]
 
 GROUPS = 64
-FAME_SPREAD = 2.0  # wider than in a small catalogue: most of 60,000 movies are hardly known
+FAME_SPREAD = 2.0  # wider than in a small catalogue, because most of 60,000 movies are hardly known
 DRAWS_PER_RATING = 2.2  # repeated pairs are dropped
 DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
 class Size:
-    """Like MovieLens: users grow with ratings, movies more slowly."""
+    """A size like MovieLens: users grow in proportion to ratings, movies more slowly."""
 
     ratings: int
     users: int
@@ -38,7 +38,7 @@ class Size:
 
 
 def generate(size: Size, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ratings (user_id, movie_id, rating, rated_at) ordered by time, no pair twice; and movies with metadata."""
+    """Return ratings (user_id, movie_id, rating, rated_at) sorted by time, and movies with metadata."""
     rng = np.random.default_rng(seed)
     catalogue = make_catalogue(size.movies, rng)
     group_taste = rng.normal(size=(GROUPS, DIMENSIONS)).astype(np.float32)
@@ -76,7 +76,7 @@ def read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _raters(size: Size, rng: np.random.Generator) -> tuple[Array, Array]:
-    """The user of each draw and the group of each user; there are more draws than ratings, since some repeat."""
+    """Return the user of each draw and the group of each user. There are more draws than ratings."""
     activity = np.minimum(rng.lognormal(sigma=1.0, size=size.users), 20)
     n_each = np.ceil(DRAWS_PER_RATING * size.ratings * activity / activity.sum()).astype(np.int64)
     users = np.repeat(np.arange(size.users, dtype=np.int32), np.minimum(n_each, size.movies // 2) + 8)
@@ -95,7 +95,7 @@ def _drawn(users: Array, groups: Array, weights: Array, rng: np.random.Generator
 
 
 def _without_repetition(users: Array, movies: Array, size: Size) -> tuple[Array, Array]:
-    """Distinct pairs, cut evenly across users to the number of ratings."""
+    """Return distinct pairs, cut evenly across users to the number of ratings."""
     pairs = users.astype(np.int64) * size.movies + movies
     pairs.sort()
     pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])]
@@ -104,7 +104,7 @@ def _without_repetition(users: Array, movies: Array, size: Size) -> tuple[Array,
 
 
 def _seconds(users: Array, released_on: Array, size: Size, rng: np.random.Generator) -> Array:
-    """Time since LOG_START: while the user is active, and not before the movie's release."""
+    """Return the time since LOG_START, within the user's activity and not before the movie's release."""
     days = (LOG_END - LOG_START).days
     joined = rng.uniform(0, 0.75, size=size.users) * days
     stays = rng.uniform(0.6, 1, size=size.users) * (days - joined)

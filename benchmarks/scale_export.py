@@ -1,4 +1,4 @@
-"""The export of one size from a new SQLite database; benchmarks.scale starts it with the environment of a new site."""
+"""Measures the export of one size from a new SQLite database. Started by benchmarks.scale."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def measure(folder: Path) -> Figures:
 
 
 def _fill(ratings: pd.DataFrame, movies: pd.DataFrame) -> None:
-    """Writes the rows of an import without the ORM: filling is not measured."""
+    """Writes the rows of an import without the ORM, because filling is not measured."""
     call_command("migrate", verbosity=0)
     Movie.objects.bulk_create(
         [Movie(pk=row.movie_id, title=row.title, release_date=row.release_date.date()) for row in movies.itertuples()],

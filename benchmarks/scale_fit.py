@@ -1,4 +1,4 @@
-"""One estimator on one size, in a separate process: `python -m benchmarks.scale_fit NAME FOLDER`."""
+"""Measures one estimator at one size, in a separate process: `python -m benchmarks.scale_fit NAME FOLDER`."""
 
 from __future__ import annotations
 

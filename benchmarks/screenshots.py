@@ -1,7 +1,7 @@
-"""`python -m benchmarks.screenshots ADDRESS`: pictures of each page for the documentation, into docs/img.
+"""Takes screenshots of each page for the documentation, into docs/img: `python -m benchmarks.screenshots ADDRESS`.
 
-The site at ADDRESS serves the sample without TMDB, so that the pictures show titles of MovieLens and the site's own
-posters alone. An account is made and deleted for it; STAFF_NAME and STAFF_PASSWORD are an account of staff there.
+The site at ADDRESS must serve the sample without TMDB, so that only MovieLens' titles and the site's own posters are
+shown. A temporary account is created. STAFF_NAME and STAFF_PASSWORD are a staff account of the site.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LIKED = ("Blade Runner", "Twelve Monkeys", "Arrival", "The Matrix", "Alien")
 WATCHED, LISTED = "Spirited Away", "Moon"
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 QUALITY = 72
-TIMEOUT = 120_000  # milliseconds; only ends what hangs
+TIMEOUT = 120_000  # milliseconds; high enough to end only requests that hang
 
 
 def main() -> None:
@@ -104,7 +104,7 @@ def _go_to(page: Page, title: str) -> None:
 
 
 def _keep(page: Page) -> None:
-    """A day in the diary, a movie on the watchlist, and a list."""
+    """Creates a diary entry, a watchlist entry and a list."""
     _go_to(page, WATCHED)
     page.locator(".own summary", has_text="Watched").click()
     page.get_by_role("button", name="Add to the diary").click()

@@ -1,8 +1,8 @@
-"""Latency of the recommendation API: `python -m benchmarks.serving [--requests N]`.
+"""Measures the latency of the recommendation API: `python -m benchmarks.serving [--requests N]`.
 
 Serves the site of this environment (VAR_DIR, DATABASE_URL), which must have a champion, from a new gunicorn worker on a
-free port, and sends one request after the other over a kept connection. The requests come from temporary users with
-copies of real users' ratings; they are deleted at the end, with their impressions.
+free port, and sends one request after another over one connection. The requests come from temporary users with copies
+of real users' ratings. They are deleted at the end with their impressions.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def measure(address: str, path: str, tokens: list[str], n_requests: int) -> dict
 
 
 def is_fallback(answer: httpx.Response) -> bool:
-    """Refuses fallback lists, which do not measure the champion; an algorithm may lack lists of new movies only."""
+    """Returns whether the list is a fallback. Only lists of new movies may be, as some algorithms lack them."""
     if answer.status_code != 200:
         raise SystemExit(f"{answer.url}: {answer.status_code} {answer.text[:300]}")
     body = answer.json()
@@ -82,10 +82,10 @@ def is_fallback(answer: httpx.Response) -> bool:
 
 @contextmanager
 def served(workers: int = 1, **variables: str) -> Iterator[str]:
-    """Serves the site from that many gunicorn workers; yields its address. `variables` add to the environment."""
+    """Serves the site from that many gunicorn workers and yields its address. `variables` extend the environment."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        # Own metrics: the start must not wipe those of another running site.
+        # A separate folder, because the start would delete the metrics of another running site.
         own = {"PORT": str(port), "PROMETHEUS_MULTIPROC_DIR": folder, "OPENBLAS_NUM_THREADS": "1"}
         own |= {"WEB_WORKERS": str(workers), "HEALTH_PORT": str(free_port())} | variables
         command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.py"]

@@ -17,7 +17,7 @@ MAX_RATINGS = 200
 
 @contextmanager
 def temporary_users(n: int = N_USERS) -> Iterator[list[str]]:
-    """Yields the API keys of n users, each with a copy of an existing user's ratings."""
+    """Yields the API keys of n temporary users, each with a copy of an existing user's ratings."""
     raters = User.objects.annotate(n_ratings=Count("ratings")).filter(n_ratings__gt=0).order_by("?")[:n]
     if not raters:
         raise SystemExit("There are no ratings: load the sample first (python manage.py load_sample).")

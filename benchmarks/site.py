@@ -11,7 +11,7 @@ import django
 
 
 def load(module: str, environment: Mapping[str, str]) -> Any:
-    """The module, imported with the settings of this environment; its models use the site's database."""
+    """Imports the module with the settings of this environment. Its models use the site's database."""
     os.environ.update(environment)
     django.setup()
     return import_module(module)

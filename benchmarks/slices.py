@@ -1,4 +1,4 @@
-"""Further tables of a comparison: properties of the lists, and quality by slice."""
+"""Additional tables of a comparison: properties of the lists, and quality by slice."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def list_table(title: str, comparison: Comparison) -> Table:
 
 
 def slice_tables(title: str, comparison: Comparison) -> list[Table]:
-    """nDCG of every model in every slice, then all metrics by slice for the last model, which is the one served."""
+    """Returns nDCG of every model in every slice, then all metrics by slice for the last model, which is served."""
     of_models = {name: evaluation.slices() for name, evaluation in comparison.evaluations.items()}
     rows = [
         {"model": name} | {_readable(part): slices[part]["ndcg"] for part in SLICES}

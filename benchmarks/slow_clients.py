@@ -1,7 +1,7 @@
-"""Lists beside slow clients: `python -m benchmarks.slow_clients [--seconds N] [--clients N ...]`.
+"""Measures lists while other clients are slow: `python -m benchmarks.slow_clients [--seconds N] [--clients N ...]`.
 
-Serves the site of this environment (VAR_DIR, DATABASE_URL) as `benchmarks.serving` does. One client asks for lists,
-alone and beside others that are slow in one way each.
+Serves the site of this environment (VAR_DIR, DATABASE_URL) like `benchmarks.serving`. One client requests lists, first
+without other clients, then together with clients that are slow in one way each.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ GET = b"GET /movies/ HTTP/1.1\r\nHost: localhost\r\n"
 POST = (
     b"POST /api/v1/token/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
 )
-# What a client sends at first, and each second.
+# data that a client sends at first, and each second
 KINDS = {
     "nothing": (b"", b""),
     "half a header": (GET, b""),
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     settings = os.environ.get("DJANGO_SETTINGS_MODULE", "movierec.settings")
     users = load("benchmarks.serving_users", {"DJANGO_SETTINGS_MODULE": settings})
     with users.temporary_users() as tokens, served() as address:
-        ask(address, tokens, options.seconds)  # warms up
+        ask(address, tokens, options.seconds)  # warm-up
         rows = [measure(address, tokens, kind, n, options.seconds) for n in options.clients for kind in KINDS]
     print(render("Lists beside slow clients", rows, {"alone p95 ms": 1, "p50 ms": 1, "p95 ms": 1, "ratio of p95": 2}))
 
@@ -69,7 +69,7 @@ def measure(address: str, tokens: list[str], kind: str, n: int, seconds: float) 
 
 
 def ask(address: str, tokens: list[str], seconds: float) -> tuple[list[float], int]:
-    """Returns the time of each request, on a new connection each, and how many had no answer."""
+    """Returns the time of each request on a new connection, and the number without a response."""
     times, n_failed = [], 0
     users, end = cycle(tokens), time.monotonic() + seconds
     with httpx.Client(base_url=f"{address}/api/v1/", timeout=TIMEOUT, limits=httpx.Limits(max_connections=1)) as client:
@@ -86,7 +86,7 @@ def ask(address: str, tokens: list[str], seconds: float) -> tuple[list[float], i
 
 @contextmanager
 def slow_clients(address: str, kind: str, n: int) -> Iterator[None]:
-    """Keeps `n` of them connected; the site may end them, and new ones come."""
+    """Keeps `n` slow clients connected. Reconnects those that the site disconnects."""
     stopped = Event()
     thread = Thread(target=_be_slow, args=(urlsplit(address).port, *KINDS[kind], n, stopped))
     thread.start()
@@ -114,7 +114,7 @@ def _go_on(client: socket.socket | None, more: bytes) -> socket.socket | None:
         if client.recv(1, socket.MSG_PEEK) == b"":
             client.close()
             return None
-    except BlockingIOError:  # no answer yet
+    except BlockingIOError:  # no response yet
         pass
     except OSError:
         return None

@@ -1,4 +1,4 @@
-"""The sound uploads of the cases, and which of their rows a damaged upload may still call watched."""
+"""The sound uploads of the cases, and which rows of a damaged upload may be read as watched."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from catalog.imports.files import files_of
 from catalog.imports.tables import Record, tables_of
 from tests.catalog.imports.case_files import Case, cases, catalogue
 
-KNOWN_BY = 4  # characters at the start or the end of a title
+KNOWN_BY = 4  # characters at the start or end of a title that identify it
 ALIKE = 0.3  # share of its text by which a row is recognised
-LONGEST = 60  # characters of a value that count
+LONGEST = 60  # maximum number of compared characters of a value
 WHOLE_CELLS = {"encodings", "separators", "names"}  # kinds of damage that change no value
 
 Place = tuple[str, int]  # a file and the line of a row
@@ -26,10 +26,10 @@ Place = tuple[str, int]  # a file and the line of a row
 
 @dataclass(frozen=True)
 class Sound:
-    """A sound upload. `texts`: what stands in each row. `watched`: the rows that say it, with their `titles` and `ids`.
+    """A sound upload. `texts` are the texts of its rows. `watched` are the watched rows, with `titles` and `ids`.
 
-    `denied` are rows in which one value takes back what another says, such as a status or a type. Damage to that value
-    may make them say that they were watched.
+    In rows of `denied`, one value contradicts another, such as a status or a type. If this value is damaged, they may
+    be read as watched.
     """
 
     case: Case
@@ -41,10 +41,10 @@ class Sound:
     ids: frozenset[str]
 
     def wrong(self, rows: Iterable[ParsedRow], kind: str, damaged: Damaged) -> list[ParsedRow]:
-        """Rows that are taken for watched and come of none that says so.
+        """Returns rows that were read as watched but do not come from watched rows.
 
-        The damage knows where it moved the rows of a table; any other row is known by its title or an id, or else by
-        what is left of it. A doubled row may begin within its title, and bytes may get into it.
+        For tables, the damage records where it moved the rows. Other rows are identified by title, id, or the remaining
+        text. A doubled row may begin within its title, and may contain damaged bytes.
         """
         said = [row for row in rows if row.kind == "watched" and not row.problem and not row.medium]
         allowed = self.watched if kind in WHOLE_CELLS else self.watched | self.denied
@@ -96,7 +96,7 @@ def _sound(case: Case) -> Sound:
 
 
 def texts_of(name: str, content: bytes) -> dict[Place, str]:
-    """What stands in each row that can be told from others."""
+    """Returns the text of each row that can be distinguished from others."""
     found: dict[Place, str] = {}
     with suppress(InvalidImport):
         for file in files_of(name, content):

@@ -1,7 +1,7 @@
-"""A full sync with several workers that are killed at random: `python -m benchmarks.sync --data DIR`.
+"""Tests a full sync with workers that are killed at random: `python -m benchmarks.sync --data DIR`.
 
 A stand-in for TMDB serves the documents of DIR/tmdb_movies.jsonl.gz. `--workers` processes of `manage.py sync_tmdb`
-load them into an empty site; at `--kills` random points one of them is killed and started again. Then every movie is
+load them into an empty site. At `--kills` random points, one process is killed and started again. Then every movie is
 compared with its document, field by field. The site is embedded, or on `--postgres` (a new database on that server,
 dropped at the end) and `--redis`.
 """
@@ -58,7 +58,7 @@ def _measure(
     started = time.monotonic()
     n_killed = _run_workers(tmdb, len(documents), has_succeeded, options, folder)
     undated = [str(movie["id"]) for movie in documents if not movie.get("release_date")]
-    if undated:  # no list of releases contains them
+    if undated:  # not contained in any list of releases
         subprocess.run([*COMMAND[:3], "--ids", *undated], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return {
         "movies": len(documents),
@@ -73,8 +73,8 @@ def _measure(
 def _run_workers(
     tmdb: TMDBStandIn, n_movies: int, has_succeeded: Callable[[], bool], options: Any, folder: Path
 ) -> int:
-    """Runs workers until the sync has ended; returns how many were killed while working."""
-    kills = sorted(random.randrange(n_movies) for _ in range(options.kills))  # requests before each
+    """Runs workers until the sync has ended. Returns how many were killed while working."""
+    kills = sorted(random.randrange(n_movies) for _ in range(options.kills))  # requests before each kill
     n_killed = 0
     log = (folder / "workers.log").open("wb")
     workers = [_start(log) for _ in range(options.workers)]

@@ -1,4 +1,4 @@
-"""The site of benchmarks.sync, compared with the documents that it was synced from."""
+"""The site of benchmarks.sync, and its comparison with the synced documents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def has_succeeded() -> bool:
 
 
 def create() -> None:
-    """Creates one old movie: the first sync of new releases starts at its year."""
+    """Creates one old movie, because the first sync of new releases starts at its year."""
     call_command("migrate", verbosity=0)
     Movie.objects.create(title="From before the cinema", year=FIRST_YEAR)
 
@@ -45,7 +45,7 @@ def differences(documents: list[dict[str, Any]]) -> dict[str, int]:
 
 
 def _expected(document: dict[str, Any]) -> dict[str, Any]:
-    """Reads the document independently of the site's own code."""
+    """Reads the document without the site's own code."""
     day = document.get("release_date")
     cast = sorted(document["credits"]["cast"], key=lambda member: member["order"])
     return {

@@ -1,4 +1,4 @@
-"""Markdown tables that are readable in a terminal."""
+"""Prints Markdown tables that are readable in a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Row = dict[str, Any]
 
 
 def render(title: str, rows: list[Row], digits: dict[str, int] | None = None) -> str:
-    """The first row gives the columns; `digits` sets the decimals of a column, 4 by default."""
+    """Returns the table. The first row gives the columns. `digits` sets the decimals of a column, 4 by default."""
     columns = list(rows[0])
     cells = [[_cell(row.get(name), (digits or {}).get(name, 4)) for name in columns] for row in rows]
     widths = [max(len(line[at]) for line in [columns, *cells]) for at in range(len(columns))]

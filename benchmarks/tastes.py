@@ -1,9 +1,9 @@
-"""How lists follow a taste after a few likes, and which reasons they give: `python -m benchmarks.tastes --data DIR`.
+"""Measures how lists follow a taste after a few likes, and their reasons: `python -m benchmarks.tastes --data DIR`.
 
-A taste is a genre of a decade. A new person likes five of its movies, drawn by how many people rated them, and gets a
-list as the site makes it: diverse, with a main reason for each movie. A movie is on taste if it has the genre. A named
-movie is plausible if it is among the 50 nearest of the recommended one, measured on the data and not by the model: by
-the cosine of who rated both, or of the metadata.
+A taste is a genre of a decade. A new person likes five of its movies, drawn by number of ratings, and gets a list as on
+the site: diverse, with a main reason for each movie. A movie is on taste if it has the genre. A movie named as the
+reason is plausible if it is among the 50 nearest of the recommended one. This is measured on the data and not by the
+model, by the cosine of raters or of metadata.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from recommender.policy import ServingPolicy
 
 K, N_TASTES, N_LIKES = 10, 40, 5
 THRESHOLD = 3.5
-MIN_RATINGS, MIN_MOVIES = 20, 15  # of a movie that is drawn, and so many of a taste
+MIN_RATINGS, MIN_MOVIES = 20, 15  # minimum number of ratings of a movie, and of movies of a taste
 DECADES = range(1970, 2020, 10)
 NEAREST = 50
 
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def tastes(dataset: Dataset, movies: pd.DataFrame) -> dict[tuple[str, int], dict[int, float]]:
-    """The likes of each of N_TASTES tastes, seeded."""
+    """Returns the likes of N_TASTES random tastes."""
     n_rated = pd.Series(np.bincount(dataset.ratings.indices, minlength=dataset.n_movies), index=dataset.movie_ids)
     known = movies.assign(
         n=movies["movie_id"].map(n_rated).fillna(0), decade=movies["release_date"].dt.year // 10 * 10
@@ -65,7 +65,7 @@ def tastes(dataset: Dataset, movies: pd.DataFrame) -> dict[tuple[str, int], dict
 
 
 def measure(model: Recommender, dataset: Dataset, movies: pd.DataFrame) -> list[dict[str, Any]]:
-    """A row for each taste."""
+    """Returns a row for each taste."""
     reasons = load(
         "recommender.reasons", {"DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "movierec.settings")}
     )
@@ -103,7 +103,7 @@ def measure(model: Recommender, dataset: Dataset, movies: pd.DataFrame) -> list[
 
 
 def nearest(dataset: Dataset, movie_ids: list[int]) -> dict[int, set[int]]:
-    """The NEAREST movies to each by who rated both, and those by metadata."""
+    """Returns the NEAREST movies to each by raters, and those by metadata."""
     raters = unit_rows(with_values(dataset.ratings, np.ones(dataset.ratings.nnz, dtype=np.float32)).T.tocsr())
     columns = np.searchsorted(dataset.movie_ids, movie_ids)
     result: dict[int, set[int]] = {movie: set() for movie in movie_ids}

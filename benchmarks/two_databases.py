@@ -1,8 +1,8 @@
-"""The same ratings on SQLite and on Postgres: `python -m benchmarks.two_databases --data DIR [--quick]`.
+"""Compares SQLite and Postgres with the same ratings: `python -m benchmarks.two_databases --data DIR [--quick]`.
 
-Loads ml-latest-small into two new sites, whose users get pseudonyms of their own, trains the default model on both, and
-compares the snapshot's hash, the chosen parameters, the outcome of each of the gate's rules, and the list of every
-user. Ends with code 1 where they differ.
+Loads ml-latest-small into two new sites, which have different user pseudonyms. Trains the default model on both.
+Compares the snapshot's hash, the chosen parameters, the outcome of each gate rule, and every user's list. The exit code
+is 1 if they differ.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from benchmarks.tables import render
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = Path(__file__).with_name("two_databases_site.py")
-# What a busy machine would decide otherwise.
+# rules whose outcome depends on the load of the machine
 POLICY: Sections = {"gate": {"max_latency_ms": 60_000, "replay_latency_floor_ms": 60_000}}
 QUICK: Sections = {"training": {"memory_mb": 50}, "evaluation": {"cuts": [0.9], "half_lives_days": [30]}}
 
@@ -50,7 +50,7 @@ def _trained(options: argparse.Namespace, folder: Path, database: str) -> dict[s
     for command in (["migrate", "--verbosity", "0"], ["load_sample", "--verbosity", "0"]):
         if checkout.manage(*command):
             raise SystemExit(f"{command[0]} failed")
-    checkout.manage("train_model", *options.arguments)  # a refusal is an answer too
+    checkout.manage("train_model", *options.arguments)  # a refusal is a valid result
     if checkout.script(SCRIPT, folder / "found.json"):
         raise SystemExit("the site could not be read")
     return dict(json.loads((folder / "found.json").read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""Writes as JSON what the only version of a site is, and the list of every user. Started as a script."""
+"""Writes the data of a site's only version, and every user's list, as JSON. Run as a script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports of benchmarks.user_imports: twenty years of one person's movies, in the layout of each service."""
+"""Generates exports for benchmarks.user_imports: twenty years of one person's movies, in each service's layout."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import pandas as pd
 
 from benchmarks.data import MOVIELENS
 
-VARIANTS = ("{}", "{}: The Return", "The Road to {}")  # movies of one's own, with titles that are alike
-UNKNOWN = 33  # each such movie is not in the catalogue
+VARIANTS = ("{}", "{}: The Return", "The Road to {}")  # titles of additional movies that are similar to existing ones
+UNKNOWN = 33  # one in this many movies is not in the catalogue
 FIRST_DAY = date(2005, 1, 1)
 
 
@@ -56,7 +56,7 @@ def write(data: Path, format: str, n_rows: int, folder: Path) -> Path:
 
 
 def _movies(data: Path) -> Iterator[Seen]:
-    """MovieLens' titles that have a year, and as many again of each variant, with ids that nothing else has."""
+    """Yields MovieLens' movies with a year, and a copy for each variant of the title. The copies have their own ids."""
     titles = pd.read_csv(data / MOVIELENS / "movies.csv")["title"].str.extract(r"^(.*?),? \((\d{4})\)\s*$").dropna()
     number = 0
     for variant in VARIANTS:
@@ -68,7 +68,7 @@ def _movies(data: Path) -> Iterator[Seen]:
 
 
 def _in_order(name: str) -> str:
-    """`Usual Suspects, The` as services write it."""
+    """Returns `Usual Suspects, The` in the form that services use."""
     found = re.fullmatch(r"(.+), (The|A|An)", name)
     return f"{found[2]} {found[1]}" if found else name
 
@@ -85,7 +85,7 @@ def _unknown(movie: Seen) -> Seen:
 
 
 def _letterboxd(history: Sequence[Seen]) -> bytes:
-    """Without ids: each is found by its title."""
+    """Writes no ids, so that each movie must be found by its title."""
     rated, watched, wanted = _thirds(history)
     uri = "https://boxd.it/{:x}".format
     movies = ["Date", "Name", "Year", "Letterboxd URI"]
@@ -187,7 +187,7 @@ def _zip(files: dict[str, str]) -> bytes:
     return content.getvalue()
 
 
-WRITERS: dict[str, tuple[str, Callable[[Sequence[Seen]], bytes]]] = {  # with the name of the file
+WRITERS: dict[str, tuple[str, Callable[[Sequence[Seen]], bytes]]] = {  # keyed by service, with the file name
     "letterboxd": ("letterboxd.zip", _letterboxd),
     "imdb": ("ratings.csv", _imdb),
     "trakt": ("trakt.zip", _trakt),

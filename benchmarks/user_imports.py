@@ -1,8 +1,8 @@
-"""Long histories of people: `python -m benchmarks.user_imports --data DIR [--rows N]`.
+"""Imports long histories of people: `python -m benchmarks.user_imports --data DIR [--rows N]`.
 
-Writes an export of N rows in the layout of each service, about a catalogue three times as large as MovieLens' small
-one, and has it previewed and imported on Postgres, each in a process of its own. A few rows are of movies that the
-catalogue lacks. The numbers of the preview have to add up, and to be those of the rows that the import writes.
+Writes an export of N rows in the layout of each service, for a catalogue three times as large as ml-latest-small.
+Previews and imports it on Postgres, each in a separate process. A few rows are for movies that the catalogue lacks. The
+numbers in the preview must be consistent and equal the rows written by the import.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _at_site(*arguments: Any) -> Any:
-    """In a process of its own, whose peak memory is of this alone."""
+    """Runs a function in a separate process, to measure its peak memory."""
     command = [sys.executable, "-m", "benchmarks.user_imports_site", *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""What benchmarks.user_imports does at its site, in a process of its own: fill the catalogue, or import one export."""
+"""The site of benchmarks.user_imports, in a separate process: fills the catalogue, or imports one export."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fill(data: Path) -> None:
 
 
 def import_one(format: str, path: Path, n_rows: int) -> Row:
-    """The times of the preview and of the import, the memory, and what does not add up."""
+    """Returns the times of preview and import, the memory, and inconsistent numbers."""
     user, content = User.objects.create(username=format), path.read_bytes()
     at_rest, started = psutil.Process().memory_info().rss // MB, time.perf_counter()
     user_import = create_import(user=user, format=format, name=path.name, content=content)
@@ -59,7 +59,7 @@ def import_one(format: str, path: Path, n_rows: int) -> Row:
 
 
 def _unequal(user_import: Any, n_rows: int) -> Iterator[str]:
-    """Each number of the preview is counted by another way."""
+    """Yields numbers of the preview that differ from a separate count."""
     counts, rows = user_import.counts, user_import.rows
     parts = ("matched", "not_found", "not_readable", "nothing_said")
     sums = {
@@ -76,7 +76,7 @@ def _unequal(user_import: Any, n_rows: int) -> Iterator[str]:
 
 
 def _unwritten(user: Any, counts: dict[str, int]) -> list[str]:
-    """What the import wrote, against what the preview said that it would."""
+    """Returns differences between the preview and the rows written by the import."""
     written = {
         "ratings_new": user.ratings.count(),
         "viewings_new": user.viewings.count(),

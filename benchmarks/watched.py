@@ -1,8 +1,8 @@
-"""How a movie that a user watched but did not rate should count in their lists.
+"""Compares ways of using movies that a user watched but did not rate.
 
-MovieLens users have rated every movie that they are known to have watched. So a share of the ratings of held-out users
-is treated as watched but unrated, lists are made with each way of counting it, and the movies that the users liked
-among the rest are the targets. Watched movies are never listed.
+MovieLens users have rated every movie that they are known to have watched. A share of the ratings of held-out users is
+therefore treated as watched but unrated. Lists are made in each way, and the liked movies among the other ratings are
+the targets. Watched movies are never listed.
 """
 
 from __future__ import annotations

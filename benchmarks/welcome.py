@@ -1,15 +1,15 @@
-"""The first minute, simulated: `python -m benchmarks.welcome --data DIR` (ml-latest-small).
+"""Simulates a new user's first minute: `python -m benchmarks.welcome --data DIR` (ml-latest-small).
 
-Every user with enough ratings is hidden from training once: the users are divided into FOLDS parts, and each part meets
-a model that was fitted on the others. A hidden user has seen one random half of the movies that they rated, gives those
-ratings as answers, and is judged by the movies that they liked in the other half: nDCG@10 of the model's list after
-N_ANSWERS ratings. Their own half is excluded from every list, so that lists differ only by what the model was told.
+Every user with enough ratings is hidden from training once. The users are divided into FOLDS parts, and each part gets
+a model that was fitted on the others. A hidden user has seen a random half of the movies that they rated, and answers
+with these ratings. The liked movies of the other half are the targets of nDCG@10 of the model's list after N_ANSWERS
+ratings. The first half is excluded from every list, so that lists differ only by the answers.
 
-The adaptive wall is that of `/welcome/`: of its WALL titles the person rates the first one they have seen; where they
-have seen none they say so, which counts as "not seen" of all of them and not as an answer. A person who is shown other
-titles passes over those not seen. Nobody looks at more than MOST_TITLES.
+The adaptive wall is that of `/welcome/`. The person rates the first of its WALL titles that they have seen. If they
+have seen none, all count as "not seen", and not as an answer. With other ways of choosing titles, a person skips those
+not seen. The limit is MOST_TITLES titles per person.
 
-How to choose titles was decided on the other folds; REPORTED are the ones to report on.
+The choice of titles was developed on the other folds. Report results on REPORTED.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from recommender.evaluation.bootstrap import paired_bootstrap
 MODEL, POSITIVE = "hybrid", 3.5
 FOLDS = 4
 REPORTED = (2, 3)
-SEEDS = (0, 1, 2)  # of the halves
+SEEDS = (0, 1, 2)  # of the random halves
 MIN_RATINGS = 40
 N_ANSWERS, MANY_ANSWERS = 5, 20
 WALL = 12
@@ -59,7 +59,7 @@ class Wall(NamedTuple):
 
 
 def people(ratings: pd.DataFrame, users: Sequence[int], seed: int, known: set[int]) -> list[Person]:
-    """The users with enough ratings of known movies and something they like in the half that judges."""
+    """Returns users with enough ratings of known movies and a like in the target half."""
     found = []
     for user, rows in ratings[ratings["user_id"].isin(users)].groupby("user_id"):
         own = rows[rows["movie_id"].isin(known)].sort_values("movie_id")
@@ -76,7 +76,7 @@ def people(ratings: pd.DataFrame, users: Sequence[int], seed: int, known: set[in
 
 
 def answer_wall(elicitation: Elicitation, seen: Answers) -> Wall:
-    """As `/welcome/` asks, one answer after the other."""
+    """Answers the questions of `/welcome/` one after another."""
     answers: Answers = {}
     not_seen: list[int] = []
     wall: list[int] = []
@@ -110,7 +110,7 @@ def most_popular(model: Recommender, n: int) -> list[int]:
 
 
 def genre_balanced(model: Recommender, genres: dict[int, list[str]]) -> list[int]:
-    """The most popular titles of every genre in turn, the larger genres first."""
+    """Returns the most popular titles of every genre in turn, larger genres first."""
     pool = most_popular(model, GENRE_POOL)
     of_genre: dict[str, list[int]] = defaultdict(list)
     for movie in pool:
@@ -136,7 +136,7 @@ def answers_of(person: Person, elicitation: Elicitation, popular: list[int], bal
 
 
 def ndcg(model: Recommender, group: Sequence[Person], answers: Sequence[Answers]) -> np.ndarray[Any, Any]:
-    """Of each person's list."""
+    """Returns the nDCG of each person's list."""
     lists = model.recommend_for_history(answers, k=K, exclude=[list(person.seen) for person in group])
     gains = 1 / np.log2(1 + lists["rank"].to_numpy())
     liked = [set(person.liked) for person in group]
@@ -147,7 +147,7 @@ def ndcg(model: Recommender, group: Sequence[Person], answers: Sequence[Answers]
 
 
 def fitted(ratings: pd.DataFrame, movies: pd.DataFrame, hidden: Any, saved: Path | None) -> Recommender:
-    """The model that the site would serve without those users, from `saved` if it is there, else put there."""
+    """Returns the model fitted without these users. Loads it from `saved`, or saves it there."""
     if saved is not None and (saved / "manifest.json").is_file():
         return load_recommender(saved)
     train = ratings[~ratings["user_id"].isin(hidden)]
@@ -159,7 +159,7 @@ def fitted(ratings: pd.DataFrame, movies: pd.DataFrame, hidden: Any, saved: Path
 
 
 def run(folder: Path, saved: Path | None, folds: Sequence[int] = REPORTED) -> pd.DataFrame:
-    """One row for each person and way of answering: user, way, ndcg, answers, titles."""
+    """Returns one row per person and way of answering: user, way, ndcg, answers, titles."""
     ratings, movies = movielens_ratings(folder), movielens_metadata(folder)
     genres = dict(zip(movies["movie_id"].tolist(), movies["genres"].tolist(), strict=True))
     users = np.random.default_rng(0).permutation(np.sort(ratings["user_id"].unique()))
@@ -184,7 +184,7 @@ def run(folder: Path, saved: Path | None, folds: Sequence[int] = REPORTED) -> pd
 
 
 def slowest_wall(elicitation: Elicitation) -> float:
-    """Milliseconds to choose a wall after N_ANSWERS answers: the median of RUNS."""
+    """Returns the milliseconds to choose a wall after N_ANSWERS answers, as the median of RUNS."""
     answers = dict.fromkeys(elicitation.titles[:N_ANSWERS], 4.0)
     return 1000 * float(np.median(timeit.repeat(lambda: elicitation.choose(answers, [], WALL), number=1, repeat=RUNS)))
 

@@ -1,10 +1,10 @@
-"""A sync with Wikidata's stand-in at its real pace: `python -m benchmarks.wikidata --data DIR`.
+"""Tests a sync with a stand-in for Wikidata at its real pace: `python -m benchmarks.wikidata --data DIR`.
 
-The catalogue is MovieLens'; the stand-in's items are made from DIR/tmdb_movies.jsonl.gz and say what these documents
-say, in Wikidata's format. A movie without a document gets the facts and people of another one. Most people and some
-movies have a picture at Commons, and some of these must not be shown. First the best known movies are read, then all
-others, while the command is killed again and again and restarted. Then every movie is compared with its item, field by
-field, and every picture. Nothing of it comes from Wikidata.
+The catalogue is MovieLens'. The stand-in's items contain the facts of DIR/tmdb_movies.jsonl.gz in Wikidata's format. A
+movie without a document gets the facts and people of another one. Most people and some movies have a picture on
+Commons, and some of these must not be shown. The best-known movies are read first, then all others, while the command
+is repeatedly killed and restarted. Then every movie is compared with its item, field by field, and with its picture. No
+data comes from Wikidata.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from tests.wikidata_stand_in import WikidataStandIn
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, "manage.py", "sync_wikidata"]
-PICTURED = {"people": 70, "films": 12}  # of a hundred
-FIRST_LENT = 3_500_000  # after TMDB's own ids
+PICTURED = {"people": 70, "films": 12}  # percent
+FIRST_LENT = 3_500_000  # larger than TMDB's own ids
 FIRST_ITEM = {"films": 1_000_000, "people": 2_000_000, "things": 3_000_000}
 
 
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _documents(data: Path, links: dict[str, int | None]) -> dict[str, dict[str, Any]]:
-    """A document for each IMDb id; where the file has none, another movie's with an id of its own."""
+    """Returns a document for each IMDb id. If the file has none, uses another movie's with a new id."""
     wanted = set(links.values())
     known = {found["id"]: found for found in read_documents(data / TMDB) if found["id"] in wanted}
     lent = itertools.cycle(list(known.values()))
@@ -66,13 +66,13 @@ def _documents(data: Path, links: dict[str, int | None]) -> dict[str, dict[str, 
 
 
 class Items:
-    """Items of people, genres, subjects, countries and languages, one for each name, and the files of pictures."""
+    """Items of people, genres, subjects, countries and languages, one per name, and picture files."""
 
     def __init__(self) -> None:
         self.others: dict[str, dict[str, Any]] = {}
         self.names: dict[int, str] = {}
         self.files: list[dict[str, Any]] = []
-        self.authors: dict[int, str] = {}  # of pictures that may be shown, by item
+        self.authors: dict[int, str] = {}  # of pictures that may be shown, keyed by item
 
     def number(self, kind: str, key: str, name: str, *statements: dict[str, Any]) -> int:
         if key not in self.others:
@@ -82,7 +82,7 @@ class Items:
         return int(self.others[key]["id"][1:])
 
     def picture(self, kind: str, number: int) -> list[dict[str, Any]]:
-        """The statement that names the item's file, if it has one; of fifty, one was deleted and one is not free."""
+        """Returns the statement with the item's file, if any. Of fifty files, one was deleted and one is not free."""
         if number * 37 % 100 >= PICTURED.get(kind, 0):
             return []
         file, author = f"Portrait of {number} (cropped).jpg", f"Photographer {number} & Co"
@@ -134,7 +134,7 @@ def _first(wikidata: WikidataStandIn, n_movies: int, folder: Path) -> dict[str, 
 
 
 def _all(wikidata: WikidataStandIn, n_kills: int, n_movies: int, folder: Path) -> dict[str, Any]:
-    """Kills come at random moments: a worker lives for 15 to 45 seconds, until all kills are done."""
+    """Syncs all movies. Kills the worker after a random 15 to 45 seconds until all kills are done."""
     started, before = time.monotonic(), len(wikidata.arrivals)
     n_killed, log = 0, (folder / "log").open("wb")
     while (worker := subprocess.Popen(COMMAND, cwd=ROOT, stdout=log, stderr=log)).poll() is None:
@@ -144,7 +144,7 @@ def _all(wikidata: WikidataStandIn, n_kills: int, n_movies: int, folder: Path) -
             worker.kill()
             worker.wait()
             n_killed += 1
-            wikidata.n_lost += 1  # a request may have been under way
+            wikidata.n_lost += 1  # a request may have been in progress
             continue
         if code != 0:
             raise SystemExit(f"The sync failed:\n{(folder / 'log').read_text()[-3000:]}")

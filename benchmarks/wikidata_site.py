@@ -1,4 +1,4 @@
-"""The site of benchmarks.wikidata, compared with the items that it was synced from."""
+"""The site of benchmarks.wikidata, and its comparison with the synced items."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ GENRES = {
     "romance", "thriller", "war", "western",
 }  # fmt: skip
 SCI_FI = "science fiction"
-LEADS = 5  # of the cast, who have pictures as directors do
+LEADS = 5  # leading actors with a picture, in addition to directors
 ITEMS = ("P136", "P921", "P495", "P364", "P57", "P161")
 
 
 def create(data: Path, n_movies: int | None) -> dict[str, int | None]:
-    """MovieLens' movies without genres, the most rated first. Returns TMDB ids by IMDb id; None where there is none."""
+    """Creates MovieLens' best-known movies without genres. Returns IMDb ids by TMDB id."""
     call_command("migrate", verbosity=0)
     links = pd.read_csv(data / MOVIELENS / "links.csv", dtype={"imdbId": str}).set_index("movieId", drop=False)
     titles = pd.read_csv(data / MOVIELENS / "movies.csv").set_index("movieId")["title"]
@@ -46,7 +46,7 @@ def create(data: Path, n_movies: int | None) -> dict[str, int | None]:
 
 
 def differences(films: dict[str, dict[str, Any]], names: dict[int, str], authors: dict[int, str]) -> dict[str, int]:
-    """`authors` are those of the pictures that may be shown, by item."""
+    """Counts differences by field. `authors` are those of pictures that may be shown, keyed by item."""
     movies = Movie.objects.prefetch_related("genres", "keywords", "credits__person")
     stored = {movie.imdb_id: movie for movie in movies.iterator(chunk_size=200)}
     read = set(WikidataRecord.objects.filter(state="read").values_list("movie__imdb_id", flat=True))
@@ -89,7 +89,7 @@ def _values(content: dict[str, Any], name: str) -> list[Any]:
 
 
 def _expected(content: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
-    """Reads the item independently of the site's own code."""
+    """Reads the item without the site's own code."""
     numbers = {name: [value["numeric-id"] for value in _values(content, name)] for name in ITEMS}
     listed = {name: [names[number] for number in found if number in names] for name, found in numbers.items()}
     kinds = [name.removesuffix(" film") for name in listed["P136"]]

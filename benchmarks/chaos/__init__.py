@@ -1,1 +1,1 @@
-"""Chaos tests and the demo: a complete test site on free ports, with its own servers and a load generator."""
+"""Chaos tests and the demo, on a complete test site with its own servers and a load generator."""

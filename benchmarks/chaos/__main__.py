@@ -1,8 +1,8 @@
-"""Breaks a site in every way that can be simulated: `python -m benchmarks.chaos [--kills N] [--faults NAME ...]`.
+"""Injects faults into a test site: `python -m benchmarks.chaos [--kills N] [--faults NAME ...]`.
 
 The test site runs on free ports, with Postgres, Redis, MLflow, four web processes, two workers and Beat, under the same
-supervisor as `make run`. A load generator sends requests throughout. One row is printed for each kill and each fault.
-The exit code is 1 if one of them broke a bar or an invariant.
+supervisor as `make run`. A load generator sends requests throughout. Prints one row for each kill and each fault. The
+exit code is 1 if one of them violates a limit or an invariant.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def kills(options: argparse.Namespace) -> list[tuple[str, str]]:
-    """The first so many combinations of targets and steps, both in turn."""
+    """Returns the requested number of (target, step) combinations, cycling through both."""
     targets, steps = options.targets, options.steps
-    together = lcm(len(targets), len(steps))  # after so many pairs the same ones would come again
+    together = lcm(len(targets), len(steps))  # the combinations repeat after this many
     pairs = (
         (targets[at % len(targets)], steps[(at + at // together) % len(steps)])
         for at in range(len(targets) * len(steps))

@@ -1,4 +1,4 @@
-"""Breakpoints in a training: it waits at an injection point until the fault is injected, however short the step.
+"""Breakpoints in a training: it waits at an injection point until the fault is injected, even in a short step.
 
 Triggers in the site's database make the training wait for an advisory lock. The waiting connection is closed before the
 lock is released, so the pending write is lost.
@@ -17,7 +17,7 @@ LOCK_SPACE = 7001  # first key of the advisory locks
 
 
 class InjectionPoint(NamedTuple):
-    """A place in a step of a training. Without a breakpoint the fault is injected while the step computes."""
+    """A point in a step of a training. Without a breakpoint, the fault is injected while the step computes."""
 
     step: str
     has_breakpoint: bool
@@ -75,7 +75,7 @@ class Breakpoint:
         wait_for(self._waiting, seconds=seconds, what=f"the training reaches {self._key}", pause=0.02)
 
     def drop(self) -> None:
-        """Closes the waiting connections, which rolls their transactions back: their process was killed."""
+        """Closes the waiting connections, whose process was killed. This rolls back their transactions."""
         with suppress(psycopg2.Error):
             for (pid,) in self._waiting():
                 self._query("SELECT pg_terminate_backend(%s)", pid)
@@ -84,7 +84,7 @@ class Breakpoint:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        with suppress(psycopg2.Error):  # Postgres may have been killed, which releases the lock too
+        with suppress(psycopg2.Error):  # Postgres may have been killed, which also releases the lock
             self._connection.close()
 
     def _waiting(self) -> list[Any]:

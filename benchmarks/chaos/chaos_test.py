@@ -1,4 +1,4 @@
-"""What a kill and any other fault have in common: the site, its operator and load, and the checks afterwards."""
+"""Base class of kill and fault tests: the site, its operator and load, and the checks afterwards."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class ChaosTest(ABC):
         self.installation, self.operator, self.load, self.outcome = installation, operator, load, outcome
 
     def run(self) -> Outcome:
-        """Injects the fault, waits until the site is as before, and checks the invariants."""
+        """Injects the fault, waits until the site has recovered, and checks the invariants."""
         outcome, began = self.outcome, time.monotonic()
         try:
             self.inject()
             outcome.problems += self.problems()
             outcome.lost = checks.lost_ratings(self.load)
         except Exception as error:
-            # Any error is the result of this fault; the remaining faults are still injected.
+            # Any error is the result of this fault. The remaining faults are still injected.
             outcome.problems.append(str(error) or type(error).__name__)
         outcome.answers, outcome.health = self.load.since(began), self.load.health_since(began)
         outcome.acknowledged = sum(answer.is_good and answer.what.startswith("PUT") for answer in outcome.answers)
@@ -56,7 +56,7 @@ class ChaosTest(ABC):
         return int(self.operator.train()["id"])
 
     def expect_success(self, run: int, *, attempts: int | None = None) -> None:
-        """Waits for the run's end. One without success, or with more attempts than given, was wrongly ended."""
+        """Waits for the end of the run. Reports a run without success or with more attempts than expected."""
         ended = self.operator.wait_for_end(run, seconds=END_OF_RUN)
         found = PipelineRun.objects.get(pk=run).attempt
         if ended["status"] != "succeeded" or (attempts and found > attempts):
@@ -64,7 +64,7 @@ class ChaosTest(ABC):
             self.outcome.problems.append(f"run {run}, attempt {found}: {ended['status']}, {ended['message']}")
 
     def wait_until_marked(self, run: int, since: float) -> None:
-        """Notes how long it takes until the run, whose worker was killed in its first attempt, is known to be dead."""
+        """Measures how long it takes to detect that the run's worker was killed in its first attempt."""
 
         def is_marked() -> bool:
             found = PipelineRun.objects.get(pk=run)
@@ -89,7 +89,7 @@ class ChaosTest(ABC):
             yield str(error)
 
     def _scheduler_problems(self) -> Iterator[str]:
-        """A new heartbeat shows that Beat, the broker and the worker are alive."""
+        """Yields a problem unless a new heartbeat shows that Beat, the broker and the worker are running."""
         last = last_heartbeat()
         try:
             wait_for(lambda: last_heartbeat() != last, seconds=HEARTBEAT, what="the scheduler sends a heartbeat")

@@ -1,4 +1,4 @@
-"""Invariants that hold whatever was killed; each check yields the violations it finds."""
+"""Invariants that must hold after any fault. Each check yields the violations that it finds."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from mlops.registry.mlflow_client import CHAMPION_ALIAS
 from mlops.services import sync_registry
 from recommender.models import ServedModel
 
-N_REQUESTS = 24  # at once, each on its own connection, so that every web process answers some
+N_REQUESTS = 24  # simultaneous requests, each on its own connection, so that every web process answers some
 
 
 def versions_served(address: str, token: str) -> set[int | None]:
-    """The model versions that the web processes serve now."""
+    """Returns the model versions that the web processes serve."""
 
     def ask(_: int) -> int | None:
         headers = {"Authorization": f"Token {token}"}
@@ -43,7 +43,7 @@ def list_of(address: str, token: str) -> list[int]:
 
 
 def champion_problems() -> Iterator[str]:
-    """There is one champion, and its row, the serving pointer, the audit trail and its files agree."""
+    """Checks that there is one champion, consistent with the serving pointer, the audit trail and its files."""
     champions = list(ModelVersion.objects.filter(status="champion"))
     if len(champions) != 1:
         yield f"{len(champions)} versions are the champion"
@@ -70,7 +70,7 @@ def _synced() -> bool:
 
 
 def alias_problems() -> Iterator[str]:
-    """MLflow agrees once the task that updates it has run; the site's own may be at work."""
+    """Checks that MLflow agrees after its sync task. Waits if the site is running the task."""
     wait_for(_synced, seconds=60, what="no other process writes to MLflow")
     champion = ModelVersion.objects.get(status="champion")
     found = MlflowClient().get_model_version_by_alias(settings.MLFLOW_MODEL_NAME, CHAMPION_ALIAS).version
@@ -88,7 +88,7 @@ def run_problems() -> Iterator[str]:
 
 
 def leftover_problems() -> Iterator[str]:
-    """Partial snapshots or models, and models that no version and no resumable run refers to."""
+    """Yields partial snapshots and models, and models without a version or a resumable run."""
     named = set(ModelVersion.objects.values_list("artifact", flat=True))
     for folder in (settings.MODEL_DIR, settings.SNAPSHOT_DIR):
         for path in Path(folder).iterdir() if Path(folder).exists() else []:
@@ -97,7 +97,7 @@ def leftover_problems() -> Iterator[str]:
 
 
 def lost_ratings(load: LoadGenerator) -> int:
-    """How many ratings whose request succeeded are not stored."""
+    """Returns the number of ratings whose request succeeded but that are not stored."""
     by_hash = dict(APIKey.objects.values_list("hash", "user_id"))
     users = {key: by_hash[hash_of(key)] for key in load.tokens}
     with load.write_lock:

@@ -1,9 +1,10 @@
-"""The life of a model on a test site: `make demo-ops`, or `python -m benchmarks.chaos.demo [--screenshots DIR]`.
+"""Demonstrates a model's life on a test site: `make demo-ops`, or `python -m benchmarks.chaos.demo [--screenshots
+DIR]`.
 
-A first model is trained and promoted. Ratings drift and new movies arrive; the schedule detects it, alerts and starts a
-training, with parameters that were adopted by mistake. The gate refuses that model and passes one without them; lists
-change; the operator rolls back, and every web process follows. The audit trail has all of it. The test site is the one
-of `python -m benchmarks.chaos`. The exit code is 1 if any step goes wrong.
+Trains and promotes a first model. Ratings drift and new movies arrive. The schedule detects the drift, opens an alert
+and starts a training, with parameters that were adopted by mistake. The gate refuses that model, and passes one without
+them. Lists change. The operator rolls back, and every web process follows. The audit trail records all steps. The test
+site is the same as in `python -m benchmarks.chaos`. The exit code is 1 if any step fails.
 """
 
 from __future__ import annotations

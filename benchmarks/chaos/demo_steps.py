@@ -1,4 +1,4 @@
-"""The steps of the demo; each needs the models of the test site."""
+"""The steps of the demo. Each needs the models of the test site."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from mlops.models import (
 from mlops.services import adopt_parameters, start_training, withdraw_parameters
 
 SIZE = {"users": 400, "movies": 250, "ratings": 12_000}
-ADOPTED = {"regularization": 1e9}  # so strong that the model learns little but popularity
+ADOPTED = {"regularization": 1e9}  # so strong that the model learns little besides popularity
 SENTENCE = 400  # characters
 N_USERS = 12  # users whose lists are compared
 TRAINED, NOTICED, FOLLOWED = 600.0, 120.0, 15.0  # time limits in seconds, for a busy machine
 
 
 class Demo:
-    """Each step prints what happened and adds its results to `report`."""
+    """Runs the steps. Each step prints what happened and adds its results to `report`."""
 
     def __init__(self, installation: Installation, screenshots: Path | None) -> None:
         self.installation, self.screenshots = installation, screenshots
@@ -53,7 +53,7 @@ class Demo:
     def begin(self) -> None:
         self.tell("Preparing a site with generated users and movies ...")
         prepare(**SIZE)
-        # Before the site runs: without a champion its schedule would start one of its own.
+        # Called before the site starts, because without a champion its schedule would start a training.
         self.first_training = start_training(trigger=PipelineRun.Trigger.API).pk
         self.operator = Operator(self.installation, staff_token())
         self.tokens = tokens_of_raters(N_USERS)
@@ -141,7 +141,7 @@ class Demo:
                     self.tell(f"Screenshot: {path}")
 
     def _adopt(self) -> None:
-        """Like the admin button after a search; a real search would take longer than the whole demo."""
+        """Adopts parameters like the admin button. A real search would take longer than the whole demo."""
         study = TuningStudy.objects.create(
             algorithm="ease", snapshot=DatasetSnapshot.objects.get(), space={name: {} for name in ADOPTED}, n_trials=1
         )

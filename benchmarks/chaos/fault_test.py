@@ -1,4 +1,4 @@
-"""Injects a fault twice: once a training goes on through it, once the training's worker has just been killed."""
+"""Injects a fault twice: during a training, and after the training's worker has been killed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmarks.chaos.processes import wait_for
 from benchmarks.chaos.site import Operator
 from mlops.models import ModelVersion, PipelineRun
 
-POINT = "checks"  # where a training waits for the fault: it has yet to fit, to save, to register and to promote
+POINT = "checks"  # the training waits for the fault in this step; fit, save, register and promote follow
 
 
 class FaultTest(ChaosTest):
@@ -32,7 +32,7 @@ class FaultTest(ChaosTest):
                 waiting.wait(REACH_POINT)
                 champion = ModelVersion.objects.get(status="champion").pk
                 broken.enter_context(self._broken())
-                if self.fault.ends_champion:  # before the training has made another
+                if self.fault.ends_champion:  # before the training has created another
                     self._expect_fallback(champion)
             time.sleep(self.fault.seconds)
         self._expect_end(run, attempts=1)
@@ -68,7 +68,7 @@ class FaultTest(ChaosTest):
         return Breakpoint(self.installation.environment["DATABASE_URL"], POINT)
 
     def _kill_worker(self, run: int) -> float:
-        """Kills it as if it ran on another host, where only missing heartbeats tell that it is dead."""
+        """Kills the worker as if it ran on another host, where only missing heartbeats show its death."""
         PipelineRun.objects.filter(pk=run).update(worker_namespace="another host")
         self.installation.kill("training")
         return time.monotonic()

@@ -1,4 +1,4 @@
-"""Faults of a test site other than kills: each is a context manager, and the site is mended at its end."""
+"""Faults other than kills. Each is a context manager that repairs the site on exit."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from benchmarks.chaos.installation import Installation, Means
 
 HOUR = 3600
 N_SENDERS = 12
-FILL = 2**20  # bytes that are written at once to fill a disk
+FILL = 2**20  # bytes per write when filling a disk
 
 
 class Fault(NamedTuple):
-    """While it lasts: `stops_site`: nothing that needs the database is answered; `stops_jobs`: no worker gets
-    messages; `ends_runs`: a training may end as failed, saying why; `ends_champion`: no process may go on serving it.
+    """A fault. `stops_site`: requests that need the database fail. `stops_jobs`: workers get no messages. `ends_runs`:
+    a training may fail with a reason. `ends_champion`: no process may keep serving it.
     """
 
     description: str
@@ -52,7 +52,7 @@ def full_disk(site: Installation) -> Iterator[None]:
 
 @contextmanager
 def read_only_disk(site: Installation) -> Iterator[None]:
-    """A read-only mount above the folder: files that are open already can still be written."""
+    """Mounts the folder read-only. Files that are already open can still be written."""
     for options in (["--bind", site.var], ["-o", "remount,ro,bind"]):
         subprocess.run(["mount", *options, site.var], check=True)
     try:
@@ -87,7 +87,7 @@ def clock(seconds: int) -> Callable[[Installation], AbstractContextManager[None]
 
 @contextmanager
 def overwritten_artefact(site: Installation) -> Iterator[None]:
-    """The second half of the champion's largest array becomes zeros, in place."""
+    """Overwrites the second half of the champion's largest array with zeros."""
     file = max((site.var / "models" / _champion(site)).glob("*.np*"), key=lambda path: path.stat().st_size)
     content, mode = file.read_bytes(), file.stat().st_mode
     _write(file, content[: len(content) // 2].ljust(len(content), b"\0"), mode)
@@ -113,7 +113,7 @@ def _champion(site: Installation) -> str:
 
 @contextmanager
 def slow_senders(site: Installation) -> Iterator[None]:
-    """Half of them never end the header, half of them the body; each sends a byte a second and comes back."""
+    """Opens slow connections that never end the header or the body. Each sends a byte per second."""
     stop = threading.Event()
     threads = [threading.Thread(target=_send_slowly, args=(site.port, n % 2 == 0, stop)) for n in range(N_SENDERS)]
     for thread in threads:
@@ -159,7 +159,7 @@ DISKS, CLOCKS = {"full-disk", "read-only-disk"}, {"clock-ahead", "clock-behind"}
 
 
 def means_of(faults: list[str]) -> Means:
-    """What the site needs for them. Raises SystemExit if this machine cannot inject one."""
+    """Returns the prerequisites of the faults. Raises SystemExit if this machine cannot inject one."""
     library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
     if DISKS & set(faults) and os.geteuid() != 0:
         raise SystemExit(f"{', '.join(sorted(DISKS))} mount a small file system, which only root may; see --faults")

@@ -1,7 +1,7 @@
 """A complete test site in a temporary folder: web, workers and Beat under the same supervisor as `make run`.
 
-It starts its own Postgres, Redis and MLflow; URLs can replace the first two. Everything ends with the `with` block, on
-Ctrl-C too; if this process is killed, `deploy/watch.py` ends the supervisor.
+Starts its own Postgres, Redis and MLflow. URLs can replace the first two. Everything stops at the end of the `with`
+block, also after Ctrl-C. If this process is killed, `deploy/watch.py` stops the supervisor.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from benchmarks.chaos.proxy import Proxy
 from benchmarks.chaos.servers import MLflow, Postgres, Redis
 from benchmarks.checkout import Sections
 
-CHILDREN = {  # name -> a word that only this child's command line has
+CHILDREN = {  # name -> a word that occurs only in this child's command line
     "web": "gunicorn",
     "worker": "default",
     "training": "training",
 }
 SERVERS = ("redis", "mlflow", "postgres")
-TARGETS = ("training", "worker", *SERVERS)  # what a chaos test kills
+TARGETS = ("training", "worker", *SERVERS)  # targets of kill tests
 PASSWORD = "correct horse battery staple"
-DISK = "400m"  # of a site whose disk is filled
-# libfaketime 0.9.10 lets clock_nanosleep fail where it does not change the monotonic clock too.
+DISK = "400m"  # size of the disk in tests that fill it
+# libfaketime 0.9.10 makes clock_nanosleep fail unless it also changes the monotonic clock.
 SLEEP = "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds) and None\n"
-WEB_THREADS = 2  # of each web process: four of these have as many as a site has by default
+WEB_THREADS = 2  # per web process; the four processes have as many threads as a site by default
 
 
 class Means(NamedTuple):
-    """What a site needs so that faults can be injected."""
+    """Prerequisites for injecting faults."""
 
     has_proxies: bool = False
     has_small_disk: bool = False
-    clock_library: Path | None = None  # libfaketime's
+    clock_library: Path | None = None  # path of libfaketime
 
 
 class Installation:
@@ -75,7 +75,7 @@ class Installation:
             folder.mkdir()
         os.environ.pop("CACHE_URL", None)
         self.environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"} | self._settings()
-        # Redis does not start with libfaketime, and MLflow takes ten seconds for each answer.
+        # Redis does not start with libfaketime, and MLflow becomes very slow.
         clean = {name: value for name, value in self.environment.items() if name != "LD_PRELOAD"}
         self.servers = {
             name: kind(self.folder / name, self.logs / f"{name}.log", environment)
@@ -106,7 +106,7 @@ class Installation:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _settings(self) -> dict[str, str]:
-        """Independent of the developer's own site and of external services."""
+        """Returns settings that do not depend on the developer's own site or external services."""
         blank = ("MOVIELENS_PATH", "MOVIELENS_URL", "TMDB_READ_TOKEN", "DVC_REMOTE_URL", "ALERT_EMAILS")
         return (
             dict.fromkeys((*blank, "ALERT_WEBHOOK_URL"), "")
@@ -133,7 +133,7 @@ class Installation:
         )
 
     def _clock_settings(self) -> dict[str, str]:
-        """The site's processes and Postgres then read the clock that `set_clock` sets."""
+        """Returns settings that make the site's processes and Postgres use the clock of `set_clock`."""
         self._clock = self.folder / "clock"
         self.set_clock(0)
         if self._means.clock_library is None:
@@ -148,7 +148,7 @@ class Installation:
         }
 
     def set_clock(self, seconds: int) -> None:
-        """Sets the site's clock so far ahead of this process's, within a second."""
+        """Sets the site's clock this far ahead of the real one. Takes effect within a second."""
         self._clock.write_text(f"{seconds:+d}\n", encoding="ascii")
 
     def _write_policy(self) -> Path:
@@ -181,7 +181,7 @@ class Installation:
         }
 
     def _proxied(self) -> dict[str, str]:
-        """The addresses that the site itself uses."""
+        """Returns the addresses used by the site itself."""
         if not self._means.has_proxies:
             return {}
         self.proxies = {name: Proxy(self.servers[name].port) for name in ("postgres", "mlflow")}
@@ -197,7 +197,7 @@ class Installation:
         return import_module(module)
 
     def serve(self) -> None:
-        """Starts the processes that `make run` starts, and waits for all of them."""
+        """Starts the processes of `make run` and waits for all of them."""
         program = str(BIN / "supervisord")
         command = [program, "--configuration", str(ROOT / "deploy" / "supervisord.conf")]
         self.servers["mlflow"].wait()
@@ -207,7 +207,7 @@ class Installation:
         wait_for(self._has_all_web_processes, seconds=30, what=f"{self._web_workers} web processes run")
 
     def _has_all_web_processes(self) -> bool:
-        """The first web process answers before the last one has started."""
+        """Returns whether all web processes run. The first one answers before the last one has started."""
         return len(self.web_process().children()) == self._web_workers
 
     def is_ready(self) -> bool:
@@ -223,9 +223,9 @@ class Installation:
             kill_group(self._children()[name].pid)
 
     def bring_back(self, name: str, *, after: float) -> float:
-        """Starts a server again after so many seconds; the supervisor restarts a child at once.
+        """Starts a server again after this many seconds. The supervisor restarts children at once.
 
-        Returns when it was started, on the monotonic clock; it answers when this returns.
+        Returns the start time, on the monotonic clock, once the server answers.
         """
         started = time.monotonic()
         if name in SERVERS:
@@ -238,7 +238,7 @@ class Installation:
         return started
 
     def web_process(self) -> psutil.Process:
-        """The gunicorn master; its children answer requests."""
+        """Returns the gunicorn master. Its children answer requests."""
         return self._children()["web"]
 
     def keep_logs(self, folder: str) -> None:

@@ -1,4 +1,4 @@
-"""Kills one part of the site at one point of a training and starts it again."""
+"""Kills one part of the site at one point of a training, and starts it again."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from benchmarks.chaos.site import Operator
 from mlops.models import RunStep
 
 DOWNTIME = 3.0  # seconds until a killed server is started again
-COMPUTE_TIME = 0.3  # seconds that a fit or an evaluation runs before the kill
-RECOVER = 5.0  # seconds after Postgres answers again
+COMPUTE_TIME = 0.3  # seconds of a fit or an evaluation before the kill
+RECOVER = 5.0  # seconds to recover after Postgres answers again
 
 
 class KillTest(ChaosTest):
@@ -36,7 +36,7 @@ class KillTest(ChaosTest):
             self.expect_success(self.train())
 
     def _run_with_fault(self) -> int:
-        """Kills the target during a training and starts it again; returns the id of the run."""
+        """Kills the target during a training and starts it again. Returns the id of the run."""
         point = INJECTION_POINTS[self.point]
         if point.has_breakpoint:
             with Breakpoint(self.installation.environment["DATABASE_URL"], self.point) as waiting:
@@ -63,7 +63,7 @@ class KillTest(ChaosTest):
         yield from self._request_problems()
 
     def _request_problems(self) -> Iterator[str]:
-        """No request fails, except with an error answer while Postgres is down."""
+        """Yields failed requests, except error responses while Postgres is down."""
         bad = [answer for answer in self.load.since(self.killed_at) if not answer.is_good]
         if self.outcome.stops_site:
             up_at = self.outcome.periods[0].ended + RECOVER

@@ -1,4 +1,4 @@
-"""Load on the site during a test: records each answer and the ratings that were accepted."""
+"""Generates load during a test. Records each response and the accepted ratings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.chaos.pages import sign_in
 
 PAUSE = 0.8  # seconds between two requests of one client
 TIMEOUT = 15.0
-HEALTH_TIMEOUT = 5.0  # of a load balancer
+HEALTH_TIMEOUT = 5.0  # typical timeout of a load balancer
 NO_ANSWER = 0
 
 
@@ -39,9 +39,9 @@ class LoadGenerator:
     member: str
     movies: list[int]
     answers: list[Answer] = field(default_factory=list)
-    health: list[Answer] = field(default_factory=list)  # answers of /readyz
+    health: list[Answer] = field(default_factory=list)  # responses of /readyz
     accepted: dict[tuple[str, int], float] = field(default_factory=dict)
-    write_lock: threading.Lock = field(default_factory=threading.Lock)  # no client rates while it is held
+    write_lock: threading.Lock = field(default_factory=threading.Lock)  # while it is held, no client rates
 
     def __enter__(self) -> LoadGenerator:
         self._stop = threading.Event()
@@ -97,7 +97,7 @@ class LoadGenerator:
             answer = self._request(client, "PUT", f"ratings/{movie}/", json={"rating": stars})
             if answer.is_good:
                 self.accepted[token, movie] = stars
-            else:  # it may be stored or not
+            else:  # it may or may not be stored
                 self.accepted.pop((token, movie), None)
 
     def _request(

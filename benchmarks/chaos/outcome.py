@@ -1,4 +1,4 @@
-"""What one kill or fault did to the site, as a row of the table, and the bars it has to keep."""
+"""The effect of one kill or fault, as a row of the table, and the limits that it must meet."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 
 from benchmarks.chaos.load_generator import Answer
 
-SERVING_BAR = 30.0  # seconds until requests are answered again
-MARKED_BAR = 60.0  # seconds until a run whose worker died is marked
-SETTLED = 1.0  # seconds after which an answer about health is about the fault
+SERVING_BAR = 30.0  # seconds until requests succeed again
+MARKED_BAR = 60.0  # seconds until a run with a dead worker is marked
+SETTLED = 1.0  # seconds after which a health response must reflect the fault
 
 
 class Period(NamedTuple):
-    """When a fault began, when its mending began (from then on the site may serve) and when it was seen to be over.
+    """The start of a fault, the start of its repair, and the time at which the site has recovered.
 
-    All on the monotonic clock.
+    All times are on the monotonic clock. The site may serve from the start of the repair.
     """
 
     began: float
@@ -41,11 +41,11 @@ class Outcome:
 
     @property
     def serving_seconds(self) -> float:
-        """Until the last bad answer: from the end of a fault that stops the site, else from its begin."""
+        """Returns the seconds until the last bad response, from the end of a fault that stops the site or its start."""
         return max((late for late, _ in self._late_answers()), default=0.0)
 
     def violations(self) -> list[str]:
-        """The problems found, and every bar that was not kept."""
+        """Returns the problems found and the limits exceeded."""
         return [*self.problems, *self._missed_bars()]
 
     def row(self) -> dict[str, Any]:
@@ -78,11 +78,11 @@ class Outcome:
             yield f"{len(false)} answers of /readyz were false, first {false[0].status or 'no answer'}"
 
     def _false_health(self) -> list[Answer]:
-        """Answers of /readyz that said "ready" of a stopped site, or "not ready" of one that serves."""
+        """Returns responses of /readyz that said "ready" for a stopped site, or "not ready" for one that serves."""
         return [answer for answer in self.health if self._expected(answer) is (answer.status != 200)]
 
     def _expected(self, answer: Answer) -> bool | None:
-        """Whether the site should have been ready; None where either is right."""
+        """Returns whether the site should have been ready, or None if both are acceptable."""
         for began, mended, ended in self.periods if self.stops_site else []:
             if began + SETTLED <= answer.at and answer.at + answer.seconds < mended:
                 return False
@@ -91,7 +91,7 @@ class Outcome:
         return True
 
     def _late_answers(self) -> Iterator[tuple[float, Answer]]:
-        """Each bad answer with its delay, from when answers have to be good again; the next fault begins anew."""
+        """Yields each bad response with its delay after the time from which responses must be good."""
         for period, following in zip_longest(self.periods, self.periods[1:]):
             since, until = period.ended if self.stops_site else period.began, following.began if following else inf
             for answer in self.answers:

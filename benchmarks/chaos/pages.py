@@ -34,7 +34,7 @@ class Pages:
         self._client.close()
 
     def read(self, path: str) -> str:
-        """The text of the page, without tags."""
+        """Returns the text of the page, without tags."""
         html = self._client.get(path).raise_for_status().text
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.checkout import Sections
 
-QUICK: Sections = {  # trains in seconds under the same rules; limits on latency are off, the machine may be busy
+QUICK: Sections = {  # trains in seconds with the same rules; without latency limits, because the machine may be busy
     "training": {
         "algorithm": "ease",
         "parameters": {"ease": {"regularization": 100}},

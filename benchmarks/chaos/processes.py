@@ -1,4 +1,4 @@
-"""Processes in their own process groups, ended in every case."""
+"""Processes in their own process groups, which are always stopped."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def end(process: subprocess.Popen[bytes], seconds: float = 20) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    kill_group(process.pid)  # children that are left
+    kill_group(process.pid)  # kills remaining children
 
 
 def kill_group(pid: int) -> None:

@@ -1,4 +1,4 @@
-"""A loopback port in front of a server, which can cut or hold its connections, or answer HTTP requests with a 500."""
+"""A proxy on a loopback port. It can cut or hold connections, or answer HTTP requests with a 500."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 HOST = "127.0.0.1"
 ERROR = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 CHUNK = 2**16
-BODY_SECONDS = 0.2  # in which the rest of a request arrives that is answered with an error
+BODY_SECONDS = 0.2  # time for the rest of a request to arrive before an error response
 
 
 class Proxy:
-    """Forwards connections in a thread of its own, from its creation to the end of the process."""
+    """Forwards connections in its own thread, until the end of the process."""
 
     def __init__(self, target: int) -> None:
         self._target, self._is_cut, self._answer = target, False, b""
@@ -28,7 +28,7 @@ class Proxy:
 
     @contextmanager
     def cut(self) -> Iterator[None]:
-        """No connection survives, and every new one is closed at once."""
+        """Closes all connections, and every new one at once."""
         self._change(is_cut=True)
         try:
             yield
@@ -37,7 +37,7 @@ class Proxy:
 
     @contextmanager
     def hung(self) -> Iterator[None]:
-        """Connections stay, and new ones are accepted, but nothing passes."""
+        """Accepts and keeps connections, but forwards nothing."""
         self._loop.call_soon_threadsafe(self._flows.clear)
         try:
             yield
@@ -46,7 +46,7 @@ class Proxy:
 
     @contextmanager
     def failing(self) -> Iterator[None]:
-        """Every HTTP request is answered with a 500."""
+        """Answers every HTTP request with a 500."""
         self._change(answer=ERROR)
         try:
             yield

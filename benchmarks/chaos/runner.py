@@ -1,4 +1,4 @@
-"""Injects kills and faults one after another on one test site and prints a row for each."""
+"""Injects kills and faults one after another on one test site. Prints a row for each."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ START_TIMEOUT = 120.0  # seconds, for a busy machine
 
 
 class Server(ABC):
-    """A process on a free port; after a kill it starts again with the data on disk."""
+    """A process on a free port. After a kill it starts again with the data on disk."""
 
     name = ""
 
@@ -54,13 +54,13 @@ class Server(ABC):
         return self._process.pid
 
     def kill(self) -> None:
-        """Like a power cut: SIGKILL to the whole group at once."""
+        """Kills the whole group at once with SIGKILL, like a power failure."""
         if self._process is not None:
             kill_group(self._process.pid)
             self._process.wait()
 
     def suspend(self) -> None:
-        """It and its children answer nothing, but keep their connections."""
+        """Suspends the server and its children. They keep their connections but do not answer."""
         for process in self._processes():
             process.suspend()
 
@@ -73,7 +73,7 @@ class Server(ABC):
             end(self._process)
 
     def _processes(self) -> list[psutil.Process]:
-        """The parent first: suspended, it starts no more children."""
+        """Returns the processes, parent first, because a suspended parent starts no more children."""
         if self._process is None:
             return []
         parent = psutil.Process(self._process.pid)
@@ -101,7 +101,7 @@ class Postgres(Server):
             raise SystemExit(f"initdb failed: {done.stderr[-2000:]}")
 
     def options(self) -> dict[str, Any]:
-        """Postgres refuses to run as root."""
+        """Returns options for running as another user, because Postgres refuses to run as root."""
         is_root = os.geteuid() == 0
         return {"user": "postgres", "group": "postgres", "extra_groups": []} if is_root else {}
 
@@ -128,7 +128,7 @@ class Postgres(Server):
 
 
 class Redis(Server):
-    """Configured as in docker-compose.yml: queued messages survive a crash."""
+    """Redis, configured as in docker-compose.yml, so that queued messages survive a crash."""
 
     name = "Redis"
 
@@ -153,7 +153,7 @@ class Redis(Server):
 
 
 class MLflow(Server):
-    """Keeps its rows in `store`, and continues with the same store after a kill."""
+    """MLflow. Stores its rows in `store`, and uses the same store again after a kill."""
 
     name = "MLflow"
     store = ""
@@ -177,7 +177,7 @@ class MLflow(Server):
 
 
 def _postgres(program: str) -> str:
-    """Debian does not put server programs on the PATH."""
+    """Returns the path of a server program, which Debian does not put on the PATH."""
     found = shutil.which(program) or next(
         (str(path) for path in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), reverse=True)), None
     )

@@ -13,11 +13,11 @@ from catalog.models import Movie, MovieGenre, Rating, User
 
 N_MOVIES = 300
 N_USERS, N_RATINGS_EACH = 120, 6
-NEW_SHARE = 0.5  # share of the ratings that are for new movies
+NEW_SHARE = 0.5  # share of the ratings for new movies
 
 
 def inject_drift(seed: int = 0) -> dict[str, int]:
-    """Writes the rows as an import does, dated within the last hours."""
+    """Writes the rows like an import, dated within the last hours."""
     rng = np.random.default_rng(seed)
     old = list(Movie.objects.order_by("-rating_count").values_list("pk", flat=True)[:100])
     now = timezone.now()

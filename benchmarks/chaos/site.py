@@ -29,7 +29,7 @@ def prepare(*, users: int, movies: int, ratings: int) -> None:
 
 
 def tokens_of_raters(n: int) -> list[str]:
-    """API keys of the most active users, who can also sign in with PASSWORD."""
+    """Returns API keys of the most active users, who can also sign in with PASSWORD."""
     users = list(User.objects.annotate(n_ratings=Count("ratings")).order_by("-n_ratings", "pk")[:n])
     for user in users:
         user.set_password(PASSWORD)
@@ -43,7 +43,7 @@ def staff_token() -> str:
 
 
 class Operator:
-    """Uses the staff API. Waiting for a run tolerates an unavailable database."""
+    """Uses the staff API. Tolerates an unavailable database while waiting for a run."""
 
     def __init__(self, installation: Installation, token: str) -> None:
         headers = {"Authorization": f"Token {token}"}
@@ -59,7 +59,7 @@ class Operator:
         return self._sent("GET", f"runs/{pk}/")
 
     def wait_for_end(self, pk: int, *, seconds: float) -> dict[str, Any]:
-        """A run that errored and will be retried automatically has not ended."""
+        """Waits for the end of a run. An errored run that will be retried has not ended."""
         wait_for(lambda: self._has_ended(pk), seconds=seconds, what=f"run {pk} ends", pause=0.5)
         return self.run(pk)
 

@@ -1,4 +1,4 @@
-"""A persistent connection to each web process, to find out which model version each one serves."""
+"""Persistent connections to each web process, to find out which model version it serves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAUSE = 0.2
 
 
 class WorkerClients:
-    """One client for each gunicorn worker, matched by which process owns the other end of the connection."""
+    """One client for each gunicorn worker, found by the process at the other end of the connection."""
 
     def __init__(self, address: str, token: str, master: psutil.Process) -> None:
         self._address, self._headers = address, {"Authorization": f"Token {token}"}
@@ -39,11 +39,11 @@ class WorkerClients:
         return len(self._workers)
 
     def versions(self) -> dict[int, int | None]:
-        """The version that each process serves, by process id."""
+        """Returns the version that each process serves, keyed by process id."""
         return {pid: self._list(client).json()["model_version"] for pid, client in self._clients.items()}
 
     def seconds_until(self, version: int, *, within: float) -> dict[int, float]:
-        """How long each process took until it served this version."""
+        """Returns how many seconds each process took to serve this version."""
         started, found = time.monotonic(), dict[int, float]()
 
         def all_do() -> bool:

@@ -1,1 +1,1 @@
-"""Compares what two checkouts learn from the same data: artefacts, lists, the gate's metrics and decisions."""
+"""Compares the results of two checkouts on the same data: artefacts, lists, the gate's metrics and decisions."""

@@ -1,9 +1,9 @@
 """Compares two checkouts on the same data: `python -m benchmarks.compare_checkouts OLD NEW --data DIR`.
 
 Each fits every estimator on ml-latest-small with the same seed, and trains a site whose gate decides three times.
-Prints which arrays, lists, metrics and decisions differ. With --kernels it checks NEW alone: the lists of its artefacts
-under each BLAS kernel, and under one kernel with and without exclusions, alone and in a batch. Differences between
-movies whose scores are as good as tied are listed; any other ends with code 1.
+Prints which arrays, lists, metrics and decisions differ. With --kernels it checks only NEW: the lists of its artefacts
+under each BLAS kernel, with and without exclusions, separately and in a batch. Swaps of movies with nearly equal scores
+are listed. Any other difference gives exit code 1.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from benchmarks.tables import Row, render
 
 SCRIPT = Path(__file__).resolve().parent / "fit_models.py"
 NAMES = ["popularity", "ease", "als", "lightfm", "item_knn", "rp3beta", "metadata_ease", "content", "hybrid"]
-KERNEL = "Haswell"  # the one that both checkouts compute with
+KERNEL = "Haswell"  # BLAS kernel used by both checkouts
 K = 10
-SHOWN = 20  # lines of each kind
+SHOWN = 20  # maximum number of lines of each kind
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -132,7 +132,7 @@ def _print_near_ties(name: str, lists: ListComparison) -> None:
 def _run(
     checkout: Checkout, command: str, data: Path, folders: tuple[Path, Path], names: list[str], kernel: str
 ) -> None:
-    """`folders` hold the models and what is written about them."""
+    """Runs the script for a checkout. `folders` hold the models and its output."""
     say(f"{checkout.root}: {command} {', '.join(names)} under {kernel}")
     folders[1].mkdir(parents=True, exist_ok=True)
     if checkout.script(SCRIPT, command, data, *folders, *names, OPENBLAS_CORETYPE=kernel):

@@ -1,4 +1,4 @@
-"""Two artefacts of one algorithm, value by value of their manifests."""
+"""Compares two artefacts of one algorithm: each value of their manifests and each array."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RENAMED = RENAMED_STATE | RENAMED_PARAMETERS  # parts of a name in the older che
 @dataclass
 class ArtefactComparison:
     n_equal: int = 0
-    n_close: int = 0  # equal but for the last bits
+    n_close: int = 0  # equal except for the last bits
     largest: float = 0.0  # relative difference of a number
     problems: list[str] = field(default_factory=list)
 
@@ -49,7 +49,7 @@ def _compare(name: str, old: Any, new: Any, near_tie: float, found: ArtefactComp
 
 
 def _array_gap(old: Any, new: Any) -> float:
-    """Relative to the largest number of the array: a sum's last bits are as large as its largest part's."""
+    """Returns the largest difference relative to the array's largest number."""
     if old.size == 0 or np.array_equal(old, new):
         return 0.0
     if not (np.issubdtype(old.dtype, np.number) and np.issubdtype(new.dtype, np.number)):
@@ -67,7 +67,7 @@ def _value_gap(old: Any, new: Any) -> float:
 
 
 def _values(folder: Path) -> Iterator[tuple[str, Any]]:
-    """Of the manifest's tree, each value with its place; files are read."""
+    """Yields each value of the manifest with its path. Reads files."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     yield from _of_model(folder, manifest["model"], "")
 

@@ -1,6 +1,6 @@
-"""Fits or loads estimators with the code of one checkout and writes their lists; started as a script.
+"""Fits or loads estimators with the code of one checkout and writes their lists. Started as a script.
 
-Uses the public surface of the estimators alone, so that it works with every checkout.
+Uses only the public API of the estimators, so that it works with every checkout.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import pandas as pd
 
 from recommender.estimators import ESTIMATORS, Dataset, load_recommender
 
-K, DEPTH = 10, 40  # movies of a list; movies kept, so that what stands behind a list is known
+K, DEPTH = 10, 40  # movies in a list; movies stored, to know those just below a list
 SEED = 0
 THRESHOLD = 3.5
-DEFAULT_NEAR_TIE = 1e-6  # relative, where the checkout states none
+DEFAULT_NEAR_TIE = 1e-6  # relative; used if the checkout defines none
 
 
 def main(command: str, data: Path, models: Path, out: Path, names: list[str]) -> None:
-    """`fit` writes the models and their lists, `load` the lists of models that are there."""
+    """Writes lists. `fit` also writes the models, `load` uses existing models."""
     ratings, movies = pd.read_pickle(data / "ratings.pkl"), pd.read_pickle(data / "movies.pkl")
     users = np.sort(ratings["user_id"].unique())
     for name in names:
@@ -50,7 +50,7 @@ def main(command: str, data: Path, models: Path, out: Path, names: list[str]) ->
 
 
 def differences(model: Any, users: Any, lists: pd.DataFrame) -> Iterator[str]:
-    """Ways of asking for the same lists that answer otherwise: not one bit of a score may differ."""
+    """Yields requests for the same lists with different results. Scores must be equal to the last bit."""
     whole = by_user(lists)
     hidden = {user: {movie for movie, _ in whole[user][:3]} for user in users}
     expected = {user: whole[user][3 : 3 + K] for user in users}

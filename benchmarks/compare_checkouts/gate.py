@@ -1,8 +1,8 @@
-"""The gate's metrics and decisions on two sites made of the same data.
+"""Compares the gate's metrics and decisions on two sites with the same data.
 
-The older checkout's site is migrated with the newer code before both are read, so that both speak the newer codes.
-Metrics may differ only because ties are broken otherwise: the older checkout trains once more, with its scores rounded
-as the newer one rounds them, and what is equal then differed by ties alone.
+The older site is first migrated with the newer code, so that both use the newer codes. Metrics may differ only because
+of ties. The older checkout therefore trains once more with its scores rounded like the newer one's. Metrics that are
+then equal differed only because of ties.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ POLICY: Sections = {
 }
 DONE = "done"  # a file that marks a complete site
 ALGORITHMS = ("ease", "item_knn", "ease")  # a first model, a change, a refresh
-# What a clock or a scale measured says nothing about the code's results.
+# measured times and sizes, which do not depend on the results
 MEASURED = re.compile(
     r"latency|memory|seconds|_ms\b|_mb\b|\bms\b|\bMB\b|age|size|sentence|libraries|feature_costs", re.I
 )
@@ -34,7 +34,7 @@ MEASURED = re.compile(
 
 @dataclass
 class GateComparison:
-    """A row for each version; what differs because ties are broken otherwise, and what differs besides."""
+    """A row for each version, with differences because of ties and other differences."""
 
     rows: list[Row] = field(default_factory=list)
     by_ties: list[str] = field(default_factory=list)
@@ -78,7 +78,7 @@ def _trained(checkout: Checkout, movielens: Path, folder: Path, command: str) ->
 
 
 def _read(checkout: Checkout, site: Path, copy: Path) -> list[dict[str, Any]]:
-    """The versions of a site, from a copy that is migrated with the checkout's code."""
+    """Returns the versions of a site, from a copy migrated with the checkout's code."""
     shutil.copytree(site, copy, dirs_exist_ok=True)
     checkout.use_site(copy, POLICY)
     out = copy / "versions.json"
@@ -89,7 +89,7 @@ def _read(checkout: Checkout, site: Path, copy: Path) -> list[dict[str, Any]]:
 
 
 def differences(a: dict[str, Any], b: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What differs, and how."""
+    """Yields the names and values that differ."""
     for name in ("algorithm", "status", "decision", "data"):
         if a[name] != b[name]:
             yield name, _change(a[name], b[name])

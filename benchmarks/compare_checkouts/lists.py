@@ -1,4 +1,4 @@
-"""Two sets of lists of the same users: equal, or different where movies are as good as tied."""
+"""Compares two sets of lists of the same users, ignoring swaps of movies with nearly equal scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Scores = dict[Any, float]  # movie -> score, best first
 
 @dataclass(frozen=True)
 class Swap:
-    """At this rank one list has `movie`, the other has `other`; their scores differ by `gap`, relative to the score."""
+    """A rank where one list has `movie` and the other `other`. `gap` is the relative difference in score."""
 
     user: Any
     rank: int
@@ -31,11 +31,11 @@ class ListComparison:
     n_equal: int = 0
     near_ties: list[Swap] = field(default_factory=list)
     changes: list[Swap] = field(default_factory=list)
-    largest_gap: float = 0.0  # between the scores of one movie
+    largest_gap: float = 0.0  # between the two scores of one movie
 
 
 def compare_lists(before: Path, after: Path, *, k: int, near_tie: float) -> ListComparison:
-    """The first k of each list. A swap is a near-tie where both sides' scores of the two movies say so."""
+    """Compares the first k movies of each list. A swap is a near-tie if both models' scores say so."""
     old, new = _scores(before), _scores(after)
     found = ListComparison(n_users=len(old.keys() | new.keys()))
     for user in old.keys() | new.keys():
@@ -61,5 +61,5 @@ def _between(scores: Scores, movie: Any, other: Any) -> float:
 
 
 def _gap(a: float, b: float) -> float:
-    """Relative to the larger score."""
+    """Returns the difference relative to the larger score."""
     return abs(a - b) / max(abs(a), abs(b)) if a != b else 0.0

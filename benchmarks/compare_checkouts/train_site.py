@@ -1,4 +1,4 @@
-"""Trains on a new site of one checkout; or writes a site's metrics and decisions as JSON. Started as a script."""
+"""Trains on a new site of one checkout, or writes a site's metrics and decisions as JSON. Started as a script."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from django.core.management.base import CommandError  # noqa: E402
 from recommender.estimators import ESTIMATORS, base  # noqa: E402
 
 HERE = Path(__file__).resolve().parents[2]
-EXACT = ("item_knn", "rp3beta", "popularity")  # see `score_bits`: no BLAS on the way to their scores
-PSEUDONYMS = ("UserPseudonym", "UserSurrogate")  # the newer name first
+EXACT = ("item_knn", "rp3beta", "popularity")  # algorithms whose scores do not use BLAS (see `score_bits`)
+PSEUDONYMS = ("UserPseudonym", "UserSurrogate")  # newer name first
 
 
 def pseudonyms() -> Any:
@@ -29,7 +29,7 @@ def pseudonyms() -> Any:
 
 
 def round_as_here() -> None:
-    """Makes a checkout of before 2026-12 round its scores as this one does, so that both break ties alike."""
+    """Makes a checkout from before 2026-12 round its scores like this one, so that both break ties in the same way."""
     spec = spec_from_file_location("ranking_here", HERE / "recommender" / "estimators" / "ranking.py")
     ranking = module_from_spec(spec)
     spec.loader.exec_module(ranking)
@@ -52,7 +52,7 @@ def train(algorithms: list[str]) -> None:
     call_command("migrate", verbosity=0, interactive=False)
     call_command("load_sample", verbosity=0)
     users = apps.get_model("catalog.User").objects.order_by("pk").values_list("pk", flat=True)
-    kind = pseudonyms()  # in order, not drawn: otherwise every site orders its users in another way
+    kind = pseudonyms()  # assigned in order instead of at random, so that all sites order their users in the same way
     kind.objects.bulk_create([kind(user_id=user, number=1_000 + place) for place, user in enumerate(users)])
     for algorithm in algorithms:
         try:

@@ -1,1 +1,1 @@
-"""New releases in lists without a training."""
+"""Measures new releases in lists without a training."""

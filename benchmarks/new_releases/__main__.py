@@ -1,9 +1,9 @@
-"""Lists of releases that came after the training: `python -m benchmarks.new_releases --data DIR`.
+"""Measures lists of movies released after the training: `python -m benchmarks.new_releases --data DIR`.
 
-Creates an embedded site in a temporary folder, imports ml-latest-small, fits the hybrid, serves it in this process and
-syncs the releases after MovieLens' last rating from a stand-in for TMDB, with TMDB_METADATA_IN_TRAINING set. There is
-no second training. Compares each user's list of new movies with their favourite genre, the one with the largest share
-of their liked movies relative to everyone's.
+Creates an embedded site in a temporary folder, imports ml-latest-small, fits and serves the hybrid in this process, and
+syncs releases after MovieLens' last rating from a stand-in for TMDB, with TMDB_METADATA_IN_TRAINING set. There is no
+second training. Compares each user's list of new movies with their favourite genre, which has the largest share of
+their liked movies relative to all users.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""This site against the endpoints that people write without it, each under the same load."""
+"""Compares this site with typical hand-written endpoints under the same load."""

@@ -1,12 +1,13 @@
-"""This site's lists beside other endpoints': `python -m benchmarks.peers [--data DIR] [--checkout DIR] [--peer DIR]`.
+"""Compares this site's lists with other endpoints: `python -m benchmarks.peers [--data DIR] [--checkout DIR] [--peer
+DIR]`.
 
 Starts all of them on free ports with the same ratings and users, two processes and one BLAS thread each, and loads them
-in turn by one generator. Prints lists/s, p50, p99, errors, memory and the ratios, then each bar and whether it holds.
+in turn with one generator. Prints lists/s, p50, p99, errors, memory and ratios, then each target and whether it is met.
 
-The site answers completely: cards, scores, source, version and one reason for each movie; every impression is stored
-and every request counted against the limit of services, which is set so high that it refuses none. What it is measured
-against is a minimal FastAPI endpoint over `mlflow.pyfunc` that keeps its histories in memory and answers with ids alone
-(benchmarks/peers/fastapi_ease, or the build.py and app.py of --peer).
+The site returns complete answers: cards, scores, source, version and one reason for each movie. It stores every
+impression and counts every request against a rate limit that is never reached. The reference is a minimal FastAPI
+endpoint over `mlflow.pyfunc`, which keeps its histories in memory and returns only ids (benchmarks/peers/fastapi_ease,
+or the build.py and app.py of --peer).
 """
 
 from __future__ import annotations

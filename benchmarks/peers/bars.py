@@ -1,4 +1,4 @@
-"""What the comparison must show, each bar as one row: its measure, the figure it needs, the figure found."""
+"""The targets of the comparison. Each is a row with a measure, the required and the measured value."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 
 class Figures(NamedTuple):
-    """Medians over the turns of one participant with so many connections."""
+    """Medians over the turns of one participant with this many connections."""
 
     per_second: float  # lists
     p50_ms: float
     p99_ms: float
     errors: int  # of all turns
     memory_mb: float
-    generator_us: float  # CPU of the load generator for each request
-    kept: float | None = None  # impressions stored for each list answered
+    generator_us: float  # the load generator's CPU time per request
+    kept: float | None = None  # impressions stored per list
 
 
 Results = Mapping[tuple[str, int], Figures]  # by participant and connections
@@ -41,8 +41,8 @@ def ratio(ours: tuple[str, int], theirs: tuple[str, int]) -> Callable[[Results],
     return lambda results: results[ours].per_second / results[theirs].per_second
 
 
-C = 64  # connections of most bars
-BATCHES = 2  # connections of those that send batches
+C = 64  # connections for most targets
+BATCHES = 2  # connections for batches
 SITE, OTHERS, EMBEDDED, BATCH, PEER, OLD = "site", "others", "embedded", "batch", "peer", "checkout"
 
 
@@ -66,7 +66,7 @@ BARS = (
 
 
 def judge(results: Results) -> list[dict[str, object]]:
-    """The rows of the bars whose participants took part, and one that no participant answered an error."""
+    """Returns rows for the targets whose participants took part, and one for errors."""
     rows = [bar.row(results) for bar in BARS if set(bar.needs) <= results.keys()]
     errors = sum(figures.errors for figures in results.values())
     lost = sum(figures.kept is not None and figures.kept < 1 for figures in results.values())

@@ -1,4 +1,4 @@
-"""Endpoints over `mlflow.pyfunc` beside the site: FastAPI with EASE or with the site's champion, and MLflow's own."""
+"""Endpoints over `mlflow.pyfunc`: FastAPI with EASE or the site's champion, and MLflow's own server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def make_environment(folder: Path) -> Path:
-    """The Python of a virtual environment that adds this folder's requirements to the environment of this process."""
+    """Creates a virtual environment with this folder's additional requirements. Returns its Python."""
     python = folder / "bin" / "python"
     if not python.exists():
         say("Making the environment of the endpoints")
@@ -32,7 +32,7 @@ def make_environment(folder: Path) -> Path:
 
 
 def build_peer(source: Path, folder: Path, data: Path, python: Path) -> None:
-    """Copies the peer's files into `folder` and has its build.py fit there, unless an earlier run did."""
+    """Copies the peer's files to `folder` and runs its build.py there, unless an earlier run did."""
     if (folder / "built").exists():
         return
     say(f"Building the peer of {source}")
@@ -79,7 +79,7 @@ def ids_for(users: list[int]) -> list[str]:
 
 
 def invocations(site: Site) -> list[str]:
-    """MLflow's server keeps no histories: each request brings its own."""
+    """Returns requests with a history each, because MLflow's server does not store histories."""
     histories = json.loads((site.folder / "histories.json").read_text(encoding="utf-8"))
     bodies = ({"dataframe_records": [{"history": history}], "params": {"k": 10}} for history in histories.values())
     return [post("/invocations", json.dumps(body)) for body in bodies]
@@ -103,6 +103,6 @@ def _peer_variables(folder: Path) -> dict[str, str]:
 def _uvicorn(cwd: Path, python: Path, log: Path, environment: dict[str, str]) -> WebServer:
     port = free_port()
     options = ["--workers", str(WORKERS), "--no-access-log", "--host", "127.0.0.1", "--port", str(port)]
-    options += ["--timeout-worker-healthcheck", "60"]  # by default it kills one that takes 5 s to import mlflow
+    options += ["--timeout-worker-healthcheck", "60"]  # by default it kills workers that take 5 s to import mlflow
     command = [str(python), "-m", "uvicorn", "app:app", *options]
     return WebServer(command, port=port, cwd=cwd, log=log, environment=environment, ready="")

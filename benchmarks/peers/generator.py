@@ -1,7 +1,7 @@
-"""The load: so many connections that each send the next request once they have their answer.
+"""The load generator. Each connection sends its next request when it has received a response.
 
-A process of its own, started with a JSON object on its standard input; it prints one (see `Load` and `Result`). One
-thread on bare sockets: what an answer costs it is printed with each result, next to what it costs the server.
+Runs as a separate process. Reads a JSON object from standard input and prints one (see `Load` and `Result`). It uses
+one thread and plain sockets. Its own cost per request is printed with each result.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from urllib.parse import urlsplit
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 CLOSES = re.compile(rb"\r\nconnection: *close\r\n", re.IGNORECASE)
-PATIENCE = 60.0  # seconds that answers may take after the end of the load
+PATIENCE = 60.0  # maximum time for responses after the end of the load
 CHUNK = 1 << 18
 
 
 @dataclass(frozen=True)
 class Load:
-    """Requests are sent in order from `start`, again from the first after the last one, for so many seconds."""
+    """A load. Sends requests in order from `start`, cyclically, for this many seconds."""
 
     address: str
-    requests: str  # a file of HTTP requests, one JSON text a line
+    requests: str  # a file of HTTP requests, one JSON text per line
     connections: int
     seconds: float
     start: int = 0
@@ -39,13 +39,13 @@ class Load:
 @dataclass
 class Result:
     n_sent: int = 0
-    seconds: float = 0.0  # from the first request to the last answer
+    seconds: float = 0.0  # from the first request to the last response
     cpu_seconds: float = 0.0  # of the generator
-    latencies: list[float] = field(default_factory=list)  # of good answers
-    refused: list[float] = field(default_factory=list)  # latencies of answers 503 that say when to come again
-    statuses: dict[str, int] = field(default_factory=dict)  # of others; "closed" for connections without an answer
+    latencies: list[float] = field(default_factory=list)  # of good responses
+    refused: list[float] = field(default_factory=list)  # latencies of 503 responses with Retry-After
+    statuses: dict[str, int] = field(default_factory=dict)  # of other responses; "closed" if there was none
     n_bytes: int = 0
-    sample: str = ""  # the last good body
+    sample: str = ""  # body of the last good response
 
 
 class Connection:
@@ -57,7 +57,7 @@ class Connection:
         self.socket = socket.create_connection(self._address, timeout=PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = bytearray()
-        self.expected = 0  # bytes of the answer, once its head is there
+        self.expected = 0  # length of the response in bytes, known once its head has arrived
         self.sent_at = 0.0
 
     def connect_again(self) -> None:
@@ -71,7 +71,7 @@ class Connection:
         self.socket.sendall(request)
 
     def receive(self) -> bool | None:
-        """Whether the answer is complete; None if the server has closed the connection."""
+        """Returns whether the response is complete, or None if the server has closed the connection."""
         try:
             data = self.socket.recv(CHUNK)
         except OSError:

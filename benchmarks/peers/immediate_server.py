@@ -1,4 +1,4 @@
-"""A server that answers every request at once with the same bytes: shows how much load the generator can make."""
+"""A server that returns the same bytes immediately, to measure the maximum load of the generator."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main(port: int) -> None:
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 clients[client.fileno()] = client
                 poll.register(client, select.EPOLLIN)
-            elif clients[number].recv(1 << 16):  # requests are small: each comes in one piece
+            elif clients[number].recv(1 << 16):  # requests are small, so each arrives in one piece
                 clients[number].sendall(ANSWER)
             else:
                 poll.unregister(number)

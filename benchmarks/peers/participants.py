@@ -1,4 +1,4 @@
-"""Who takes part: the site on Postgres and Redis and embedded, another checkout, and the endpoints beside them."""
+"""The participants: the site on Postgres and Redis, the embedded site, another checkout, and other endpoints."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from benchmarks.peers.rotation import Participant
 from benchmarks.peers.servers import WebServer, clean_environment
 from benchmarks.peers.sites import Site, check_batch, check_list, check_older_list
 
-N_OTHERS = 15_000  # more than are asked for in all turns: none comes again
+N_OTHERS = 15_000  # more users than all turns need, so that none is repeated
 MAX_BATCH = 1000
-EVALUATION = {"cuts": [0.8], "half_lives_days": [30], "bootstrap_resamples": 1000}  # quick: the gate is not measured
+EVALUATION = {"cuts": [0.8], "half_lives_days": [30], "bootstrap_resamples": 1000}  # quick; the gate is not measured
 TITLES = {
     "peer": "FastAPI + pyfunc, EASE, ids alone",
     "pyfunc": "FastAPI + pyfunc, our champion, ids alone",
@@ -37,18 +37,18 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Options:
-    """`connections` are the levels of load, `limit` is that of the service's requests."""
+    """Options. `connections` are the levels of load. `limit` is the service's rate limit."""
 
     participants: Sequence[str]
     connections: Sequence[int]
     limit: str
-    movielens: Path | None  # None: a few made-up ratings and a quick training
+    movielens: Path | None  # None: a few generated ratings and a quick training
     peer: Path
     checkout: Path | None = None
 
 
 class Comparison:
-    """What takes part; the servers run until the stack ends. A folder that was kept has its sites already."""
+    """The participants. Their servers run until the stack ends. A kept folder already contains its sites."""
 
     def __init__(self, options: Options, folder: Path, stack: ExitStack) -> None:
         self.options, self.folder, self._stack = options, folder, stack

@@ -1,7 +1,7 @@
-"""Fills a site of one checkout with ratings, a champion and a service's token, and writes what a load needs as files.
+"""Fills a site of one checkout with ratings, a champion and a service's token, and writes the load's files.
 
-Started by benchmarks.peers as a script, in a process of that checkout: `prepare_site.py FOLDER N_OTHERS`. Without
-MOVIELENS_PATH the ratings are made up.
+benchmarks.peers starts this script in a process of that checkout: `prepare_site.py FOLDER N_OTHERS`. Without
+MOVIELENS_PATH, the ratings are generated.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main(folder: Path, n_others: int) -> None:
         call_command("load_sample", verbosity=0)
     else:
         call_command("generate_ratings", verbosity=0, **GENERATED)
-    with suppress(CommandError):  # the gate refuses what it has too little evidence for
+    with suppress(CommandError):  # the gate may refuse for lack of evidence
         call_command("train_model", verbosity=1)
     if not ServedModel.objects.exists():
         version = ModelVersion.objects.latest("pk").pk
@@ -47,15 +47,15 @@ def main(folder: Path, n_others: int) -> None:
     users = list(User.objects.filter(ratings__isnull=False).distinct().order_by("pk").values_list("pk", flat=True))
     write_ratings(folder)
     served = ModelVersion.objects.get(pk=ServedModel.objects.get(slot="champion").version)
-    name = getattr(settings, "MLFLOW_MODEL_NAME", "movierec")  # older checkouts have no such setting
-    model = f"models:/{name}/{served.mlflow_version}"  # its alias is set by a worker
+    name = getattr(settings, "MLFLOW_MODEL_NAME", "movierec")  # not a setting of older checkouts
+    model = f"models:/{name}/{served.mlflow_version}"  # its alias is set later by a worker
     others = copied_users(users, n_others)
     content = {"token": service_token(), "users": users, "others": others, "model": model}
     (folder / "site.json").write_text(json.dumps(content), encoding="utf-8")
 
 
 def write_ratings(folder: Path) -> None:
-    """As MovieLens' file, and each user's history, both with the site's ids."""
+    """Writes MovieLens' file and each user's history, with the site's ids."""
     rows = Rating.objects.order_by("user_id", "rated_at", "pk").values_list("user_id", "movie_id", "rating", "rated_at")
     histories: dict[int, list[dict[str, Any]]] = {}
     path = folder / "data" / "ml-latest-small" / "ratings.csv"
@@ -80,7 +80,7 @@ def service_token() -> str:
 
 
 def copied_users(users: list[int], n: int) -> list[int]:
-    """Users with copies of the others' ratings, written by one statement: more than any process keeps in memory."""
+    """Creates users with copies of other users' ratings, too many for caches. Uses one statement."""
     if not n:
         return []
     made = [User(username=f"copy-{number}", password="!") for number in range(n)]

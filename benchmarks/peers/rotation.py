@@ -1,4 +1,4 @@
-"""Loads every participant in turn, so that whatever else the machine does meets all of them alike."""
+"""Loads the participants in turn, so that other load on the machine affects all of them equally."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FLUSH_SECONDS = 2.5  # impressions are written a second after their list
 
 @dataclass
 class Participant:
-    """`lists` are those of one request; `check` refuses a body that is not complete."""
+    """A participant. `lists` is the number of lists per request. `check` rejects incomplete responses."""
 
     name: str
     title: str
@@ -57,7 +57,7 @@ def generate(load: Load) -> Result:
 
 
 def run(participants: Sequence[Participant], *, turns: int, seconds: float, warm_up: float) -> Results:
-    """The medians over the turns. Each turn begins with another participant."""
+    """Returns the medians over the turns. Each turn starts with another participant."""
     for participant in participants:
         participant.server.wait()
         found = _load(participant, min(participant.connections[-1], 32), warm_up)

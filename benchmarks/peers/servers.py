@@ -1,4 +1,4 @@
-"""Processes under load: each on a free port, with its own log, and its memory with that of all its children."""
+"""Servers under load, each on a free port with its own log. Measures memory including child processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class WebServer:
     def __init__(
         self, command: Sequence[str], *, port: int, cwd: Path, log: Path, environment: Mapping[str, str], ready: str
     ) -> None:
-        """`ready` is an address that answers 200 once all is loaded, or "" where any answer is enough."""
+        """Starts the server. `ready` is a URL that returns 200 when all is loaded, or "" for any response."""
         self.address, self._log, self._ready = f"http://127.0.0.1:{port}", log, ready
         with log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -36,7 +36,7 @@ class WebServer:
         end(self._process)
 
     def memory_mb(self) -> float:
-        """The sum of the proportional set sizes of the process and all its children: what they take together."""
+        """Returns the memory of the process and its children (sum of proportional set sizes)."""
         parent, total = psutil.Process(self._process.pid), 0
         for process in [parent, *parent.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
@@ -54,5 +54,5 @@ class WebServer:
 
 
 def clean_environment() -> dict[str, str]:
-    """One BLAS thread a process: more would compete with the other processes."""
+    """Returns the environment with one BLAS thread per process, because more would compete."""
     return os.environ | {"OPENBLAS_NUM_THREADS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}

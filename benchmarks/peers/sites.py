@@ -1,4 +1,4 @@
-"""Sites of this checkout and of others, filled once in a folder and served by gunicorn as `make run` serves them."""
+"""Sites of this and other checkouts. They are filled once in a folder and served by gunicorn as with `make run`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Site:
         self._checkout.environment["WEB_WORKERS"] = str(WORKERS)
 
     def fill(self, movielens: Path | None, n_others: int = 0) -> None:
-        """Unless it was filled by an earlier run that kept its folder."""
+        """Fills the site, unless an earlier run that kept its folder did."""
         if not (self.folder / "site.json").exists():
             say(f"{self.folder.name}: filling the site and training its champion")
             self._checkout.environment["MOVIELENS_PATH"] = str(movielens or "")
@@ -54,7 +54,7 @@ class Site:
 
     @property
     def model_environment(self) -> dict[str, str]:
-        """For processes that load the champion from the site's MLflow store, with this site's code."""
+        """Returns the environment for loading the champion from the site's MLflow store, with this site's code."""
         store = self.folder / "var" / "mlflow" / "mlflow.db"
         return self._checkout.environment | {"MLFLOW_TRACKING_URI": f"sqlite:///{store}"}
 
@@ -86,7 +86,7 @@ def post(path: str, body: str = "", kind: str = "application/json", headers: str
 
 
 def check_list(sample: str, parts: Sequence[str] = COMPLETE) -> None:
-    """Refuses an answer that is not complete: cards, scores, sources, version, reasons, an id for feedback."""
+    """Rejects a response without cards, scores, sources, version, reasons or an id for feedback."""
     found = json.loads(sample)
     rows = found["results"]
     missing = [name for name in ("model_version", "request_id") if not found[name]]
@@ -97,7 +97,7 @@ def check_list(sample: str, parts: Sequence[str] = COMPLETE) -> None:
 
 
 def check_older_list(sample: str) -> None:
-    """Checkouts of before each movie had a reason give none."""
+    """Like `check_list`, for checkouts that return no reasons."""
     check_list(sample, COMPLETE[:-1])
 
 

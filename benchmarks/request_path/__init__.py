@@ -1,1 +1,1 @@
-"""What one answer costs in processor time, and whether two checkouts give the same answers."""
+"""Measures the CPU time of one response, and compares the responses of two checkouts."""

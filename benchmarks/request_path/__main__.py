@@ -1,8 +1,8 @@
-"""Costs and answers of two checkouts: `python -m benchmarks.request_path OLD NEW`.
+"""Compares cost and content of two checkouts' responses: `python -m benchmarks.request_path OLD NEW`.
 
-Each calls the WSGI application of its own code in one process on the site of this environment (VAR_DIR, or DATABASE_URL
-and REDIS_URL), which must have a champion. Prints the processor time of one answer of each kind, and every answer that
-differs in status, headers or body but for the request's id; any ends with code 1.
+Each checkout's WSGI application is called in one process on the site of this environment (VAR_DIR, or DATABASE_URL and
+REDIS_URL), which must have a champion. Prints the CPU time of each kind of response, and every response that differs in
+status, headers or body, except for the request's id. The exit code is 1 if there are differences.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.checkout import OUTSIDE, Checkout, say
 from benchmarks.tables import render
 
 SCRIPT = Path(__file__).resolve().parent / "answers.py"
-FREE = {"limits": {"user": "1000000/min", "service": "1000000/min", "anonymous": "1000000/min"}}  # counted all the same
+FREE = {"limits": {"user": "1000000/min", "service": "1000000/min", "anonymous": "1000000/min"}}  # still counted
 TURNS = 3
 SHOWN = 10
 
@@ -61,7 +61,7 @@ def run(root: Path, folder: Path, n_requests: int, profiled: str = "") -> dict[s
     config.write_text(json.dumps(FREE), encoding="utf-8")  # JSON is YAML
     with tempfile.TemporaryDirectory(dir=folder) as metrics:
         own = {"CONFIG_FILE": str(config), "PROMETHEUS_MULTIPROC_DIR": metrics, "LOG_LEVEL": "INFO"}
-        own |= {"DJANGO_SETTINGS_MODULE": "movierec.settings", "PYTHONHASHSEED": "0"}  # which orders some headers
+        own |= {"DJANGO_SETTINGS_MODULE": "movierec.settings", "PYTHONHASHSEED": "0"}  # the order of some headers
         code = checkout.script(SCRIPT, out, n_requests, *([profiled] if profiled else []), **own)
     if code:
         raise SystemExit(f"{root}: {out.with_suffix('.log').read_text(encoding='utf-8')[-3000:]}")

@@ -1,8 +1,9 @@
-"""Answers of one checkout's WSGI application, called in this process: their bytes and their cost. Started as a script.
+"""Records responses of one checkout's WSGI application, called in this process: their bytes and cost. Run as a script.
 
     answers.py OUT REQUESTS [PROFILE]
 
-The environment names the site and its checkout. Temporary tokens of its raters and of a service are deleted at the end.
+The environment defines the site and its checkout. Temporary tokens of its raters and of a service are deleted at the
+end.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from typing import Any
 import django
 
 N_USERS = 100
-N_COMPARED = 15  # users whose answers are compared
+N_COMPARED = 15  # users whose responses are compared
 WARM_UP = 100
 SHOWN = 45  # lines of a profile
 REQUEST_ID = re.compile(rb'"request_id":"[0-9a-f-]{36}"')
-VARYING = ("X-Request-ID", "Content-Length", "ETag")  # the last is a hash of a body with its id
+VARYING = ("X-Request-ID", "Content-Length", "ETag")  # the last is a hash of a body that contains the id
 
 Call = tuple[str, str, str, dict[str, Any] | None]  # method, address, token, body
 
@@ -70,7 +71,7 @@ def call(application: Any, request: Call) -> tuple[str, list[tuple[str, str]], b
 
 @contextmanager
 def tokens(n_users: int) -> Iterator[tuple[str, dict[int, str]]]:
-    """The token of a service, and those of the first raters, by their ids."""
+    """Yields the token of a service, and those of the first raters, keyed by user id."""
     models, auth = import_module("catalog.models"), import_module("django.contrib.auth.models")
     count = import_module("django.db.models").Count
     raters = models.User.objects.annotate(n=count("ratings")).filter(n__gt=0).order_by("pk")
@@ -87,7 +88,7 @@ def tokens(n_users: int) -> Iterator[tuple[str, dict[int, str]]]:
 
 
 def _new_token(user: Any) -> Any:
-    """Checkouts from before API keys have one token for each user."""
+    """Creates a token. Checkouts from before API keys have one token per user."""
     if find_spec("catalog.keys"):
         keys = import_module("catalog.keys")
         return keys.create_key(user=user, name="benchmark", scopes=keys.scopes_for(user))
@@ -95,7 +96,7 @@ def _new_token(user: Any) -> Any:
 
 
 def compared(service: str, users: dict[int, str]) -> Iterator[Call]:
-    """Requests of each kind, refused ones among them."""
+    """Returns requests of each kind, including some that are refused."""
     for place, (user, own) in enumerate(islice(users.items(), N_COMPARED)):
         wanted = {"user_id": user, "num_recommendations": 10 + place}
         yield "POST", "/api/v1/recommend", service, wanted
@@ -120,7 +121,7 @@ def compared(service: str, users: dict[int, str]) -> Iterator[Call]:
 
 
 def timed(service: str, users: dict[int, str]) -> dict[str, list[Call]]:
-    """The requests whose cost is measured, each of all users in turn."""
+    """Returns the requests to measure. Each is sent for all users in turn."""
     return {
         "POST recommend": [("POST", "/api/v1/recommend", service, {"user_id": user}) for user in users],
         "GET recommendations/": [("GET", "/api/v1/recommendations/", own, None) for own in users.values()],
@@ -134,7 +135,7 @@ def timed(service: str, users: dict[int, str]) -> dict[str, list[Call]]:
 
 
 def cost(application: Any, requests: list[Call], n_requests: int) -> dict[str, float]:
-    """Milliseconds of one answer: of this process's processor time, its threads included, and of the clock."""
+    """Returns the CPU time, including threads, and the elapsed time of one response in milliseconds."""
     for request in islice(cycle(requests), min(WARM_UP, n_requests)):
         assert call(application, request)[0] == "200 OK", request
     cpu, clock = time.process_time(), time.perf_counter()

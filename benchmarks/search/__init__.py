@@ -1,1 +1,1 @@
-"""Latency and quality of search and browsing in a large catalogue."""
+"""Measures the latency and quality of search and browsing in a large catalogue."""

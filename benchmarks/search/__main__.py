@@ -1,9 +1,9 @@
-"""Latency and quality of search among 100,000 movies: `python -m benchmarks.search --data DIR`.
+"""Measures latency and quality of search among 100,000 movies: `python -m benchmarks.search --data DIR`.
 
-Creates a database on `--postgres` (dropped at the end) with the movies of DIR/ml-latest-small and generated ones, and
-queries it like pages, suggestions and the API: filters, count and rows of a page, without rendering. Prints the time
-of each kind of query, whether the plans use the intended indexes, and how many well-known titles are found first with
-one wrong letter. The exit code is 1 if a target is missed.
+Creates a database on `--postgres` (dropped at the end) with the movies of DIR/ml-latest-small and generated ones. Runs
+the queries of pages, suggestions and the API (filters, count and rows of a page) without rendering. Prints the time of
+each kind of query, whether the plans use the intended indexes, and how many well-known titles with one wrong letter are
+found first. The exit code is 1 if a target is missed.
 """
 
 from __future__ import annotations

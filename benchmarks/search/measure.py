@@ -45,14 +45,14 @@ def _row(kind: str, made: Callable[[], Any], n_requests: int) -> dict[str, Any]:
 
 
 def _cpu_seconds() -> float:
-    """CPU time of this process and of its local Postgres backend: not affected by other load on the machine."""
+    """Returns the CPU time of this process and its Postgres backend, which other load does not affect."""
     connection.ensure_connection()
     backend = Path(f"/proc/{connection.connection.get_backend_pid()}/schedstat")
     return time.process_time() + (int(backend.read_text().split()[0]) / 1e9 if backend.is_file() else 0)
 
 
 def fill(movielens: Path, n_movies: int) -> None:
-    """Uses the site's imports, then VACUUM, as autovacuum does a minute later."""
+    """Imports the movies, then runs VACUUM as autovacuum would a minute later."""
     call_command("migrate", verbosity=0)
     import_movielens(path=movielens)
     missing = n_movies - Movie.objects.count()

@@ -1,4 +1,4 @@
-"""Whether the query plans of Postgres use the intended indexes."""
+"""Checks whether Postgres' query plans use the intended indexes."""
 
 from __future__ import annotations
 

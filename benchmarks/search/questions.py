@@ -18,7 +18,7 @@ PAGE_SIZE = 36
 
 
 class Question(NamedTuple):
-    """`query` as in a URL; without a `page` it asks for suggestions."""
+    """A request. `query` is a URL's query string. Without a `page`, it requests suggestions."""
 
     query: dict[str, Any]
     page: int | None = 1
@@ -80,7 +80,7 @@ class Questions:
         return self._rng.choice(list(EDITS.values()))(self._rng.choice(self._known), self._rng)
 
     def _filters(self) -> dict[str, Any]:
-        """One to three filters, and a sort."""
+        """Returns one to three filters and a sort."""
         year = self._rng.randint(1940, 2010)
         choices = {
             "genre": self._rng.choice(self._genres),

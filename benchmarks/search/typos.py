@@ -1,4 +1,4 @@
-"""How many well-known titles with one wrong letter are found first."""
+"""Measures how many well-known titles with one wrong letter are found first."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _other(title: str, rng: random.Random) -> str:
 
 
 def _swapped(title: str, rng: random.Random) -> str:
-    """Swaps two different neighbours; a title without such a pair is unchanged."""
+    """Swaps two different adjacent letters. A title without such a pair is unchanged."""
     pairs = [title[at : at + 2] for at in range(len(title) - 1)]
     places = [at for at, (one, other) in enumerate(pairs) if f"{one}{other}".isalpha() and one.lower() != other.lower()]
     if not places:

@@ -1,1 +1,1 @@
-"""Checks that a site made by an older checkout goes on with a newer one: data, models, alerts, pages, trainings."""
+"""Tests that a site of an older checkout works with a newer one: data, models, alerts, pages, trainings."""

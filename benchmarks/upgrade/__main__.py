@@ -1,9 +1,9 @@
-"""Upgrades a site of an older checkout and takes it back: `python -m benchmarks.upgrade OLD NEW [--postgres URL]`.
+"""Upgrades a site of an older checkout and reverts it: `python -m benchmarks.upgrade OLD NEW [--postgres URL]`.
 
-Makes a site with the code of OLD (written for ff2ac02) in a temporary folder: people, ratings, two trainings (one
-promoted, one refused), bad rows, alerts, drift reports, imports and syncs, dead runs. Then takes every step of NEW's
-docs/upgrading.md on it, checks that it goes on, restores its backups on empty hosts, and takes the documented way back.
-Prints a table; ends with code 1 where a step or a check fails.
+Creates a site with the code of OLD (written for ff2ac02) in a temporary folder: people, ratings, two trainings (one
+promoted, one refused), bad rows, alerts, drift reports, imports and syncs, dead runs. Then follows NEW's
+docs/upgrading.md, checks that the site works, restores its backups on empty hosts, and follows the documented way back.
+Prints a table. The exit code is 1 if a step or a check fails.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from benchmarks.tables import render
 from benchmarks.upgrade.operator import Operator
 
 HERE = Path(__file__).resolve().parent
-QUICK: Sections = {  # trained in seconds, judged by the same rules
+QUICK: Sections = {  # trains in seconds, with the same rules
     "training": {"algorithm": "ease", "parameters": {"ease": {"regularization": 100}}},
     "evaluation": {"cuts": [0.8], "half_lives_days": [30], "bootstrap_resamples": 1000},
     "gate": {"max_latency_ms": 5000, "shadow_latency_floor_ms": 5000},
 }
-SHOWN = 8  # problems of a check
+SHOWN = 8  # maximum number of problems shown per check
 UPGRADE, WAY_BACK = 0, 1  # the blocks of commands in a section of the document
 Row = dict[str, Any]
 
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 class _Site:
     def __init__(self, folder: Path, old: Path, new: Path, databases: Sequence[str]) -> None:
-        """On Postgres with four databases: of the site, of MLflow, and of two hosts to restore on."""
+        """On Postgres, uses four databases: of the site, of MLflow, and of two hosts for the restore."""
         self.folder, self.databases = folder, databases
         self.section = "Postgres" if databases else "SQLite (`make run`)"
         address = urlsplit(databases[1])._replace(scheme="").geturl().removeprefix("//") if databases else ""
@@ -103,7 +103,7 @@ class _Site:
         return _command(self.checkout, stage, f"backup, {name}", "backup", self.folder / name)
 
     def _restore(self, name: str, database: str, lists: Any) -> Iterator[Row]:
-        """On a host without data."""
+        """Restores the backup on a host without data."""
         host = Checkout(self.operator.root)
         host.use_site(self.folder / f"host, {name}", QUICK, database=database)
         yield _command(host, "restored", f"the backup, {name}", "restore", self.folder / name)

@@ -1,4 +1,4 @@
-"""Writes the lists of 100 people as JSON, with the code of whichever checkout: by the API, which all of them have."""
+"""Writes the lists of 100 people as JSON, using the API, which all checkouts have."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Checks an upgraded site with the code of the newer checkout, in a process of that checkout; writes rows as JSON.
+"""Checks an upgraded site with the code of the newer checkout, in a process of that checkout. Writes rows as JSON.
 
-Started by benchmarks.upgrade as a script after `migrate`. Each check is a generator of problems; none means it holds.
+benchmarks.upgrade starts this script after `migrate`. Each check is a generator of problems and passes if there are
+none.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import django
 
 import benchmarks
 
-benchmarks.__path__.insert(0, str(Path(__file__).resolve().parent.parent))  # these checks, whatever NEW holds itself
+benchmarks.__path__.insert(0, str(Path(__file__).resolve().parent.parent))  # uses these checks, even if NEW has its own
 django.setup()
 
 from celery import current_app  # noqa: E402 - apps exist after setup
@@ -35,7 +36,7 @@ from benchmarks.upgrade.renames import CODES, FREE_TO_SHRINK, find_model, stored
 Problems = Iterator[str]
 PAGES = ["/", "/movies/", "/ratings/", "/watchlist/", "/import/", "/mlops/", "/admin/", "/readyz"]
 API = ["models/", "runs/", "drift/", "recommendations/", "recommendations/new/", "ratings/", "movies/"]
-DETAILS = 5  # rows of a model whose admin page is opened
+DETAILS = 5  # rows per model whose admin page is opened
 SKIPPED_QUEUE = "training"  # schedules of this queue take minutes
 MEMBER, OPERATOR = "member", "operator"
 LEGACY = "legacy"  # the code of a finding whose text no migration knew
@@ -133,7 +134,7 @@ def _not_ok(client: Client, paths: list[str]) -> Problems:
 
 
 def schedules_run(site: Site) -> Problems:
-    """Also those rows that the old site wrote: their task names must still be known."""
+    """Checks all schedules, including rows written by the old site, whose task names must still be known."""
     current_app.loader.import_default_modules()
     for row in PeriodicTask.objects.filter(enabled=True).exclude(queue=SKIPPED_QUEUE).exclude(name="train-model"):
         task = current_app.tasks.get(row.task)
@@ -237,7 +238,7 @@ def _row(check: Callable[[Site], Problems], site: Site) -> dict[str, Any]:
     try:
         problems = list(check(site))
     except Exception as error:
-        # Whatever a check meets is what the upgrade broke; the other checks are still made.
+        # Any exception is a result of the upgrade. The other checks still run.
         traceback.print_exc()
         problems = [f"{type(error).__name__}: {error}"]
     return {"check": check.__name__.replace("_", " "), "problems": problems}

@@ -1,7 +1,7 @@
-"""Fills a site with the code of checkout ff2ac02, in a process of that checkout; writes the row counts as JSON.
+"""Fills a site with the code of checkout ff2ac02, in a process of that checkout. Writes the row counts as JSON.
 
-Started by benchmarks.upgrade as a script, with the old checkout on the path. The names of modules and models below are
-the old checkout's, hence looked up at run time.
+benchmarks.upgrade starts this script with the old checkout on the path. The names of modules and models below are those
+of the old checkout, so they are looked up at run time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 APPS = ("catalog", "recommender", "mlops")
-ALERTS = {  # subject -> message; at the time of the upgrade the reason of each is gone
+ALERTS = {  # subject -> message; the cause of each is gone at the time of the upgrade
     "age of scheduler": "nothing was heard of it for 9 minutes, more than 3 minutes (2026-11-01 10:00 UTC)",
     "age of champion's data": "nothing was heard of it for 40 days, more than 30 days (2026-11-01 10:00 UTC)",
     "drift": "rating distribution: PSI is 0.400 (0.25)",
@@ -80,7 +80,7 @@ def add_people() -> Any:
 
 
 def add_bad_rows(member: Any) -> None:
-    """Rows that the site itself refuses, written as a person with access to the database could."""
+    """Adds rows that the site would reject, as if written directly to the database."""
     movie, old = list(model("catalog.Movie").objects.order_by("rating_count", "pk")[:2])
     future = timezone.now() + timedelta(days=900)
     others = list(model("catalog.User").objects.exclude(pk=member.pk).filter(ratings__isnull=False).distinct()[:2])
@@ -93,7 +93,7 @@ def add_bad_rows(member: Any) -> None:
 
 
 def add_quarantine(operator: Any) -> None:
-    """One row is released already; one can never be."""
+    """Adds quarantined rows. One has already been released, and one can never be."""
     rows = model("mlops.QuarantinedRow").objects.filter(kind="rating")
     service("mlops.services", "release")(rows=[rows[0].pk], by=operator, reason="the clock was wrong")
     model("mlops.QuarantinedRow").objects.create(
@@ -136,7 +136,7 @@ def add_syncs() -> None:
 
 
 def add_operations(folder: Path) -> None:
-    """What schedules and staff leave behind."""
+    """Adds rows that schedules and staff create."""
     for command in ("check_drift", "check_retraining", "ensure_schedules", "check_dependencies"):
         call_command(command, verbosity=0)
     tests = {"D1": {"passed": ["tests/a.py::b"], "failed": []}, "M1": {"passed": [], "failed": ["tests/c.py::d"]}}
@@ -176,7 +176,7 @@ def add_search(champion: Any) -> None:
 
 
 def add_dead_runs() -> None:
-    """One errored long ago, one whose worker died just before the upgrade."""
+    """Adds two dead runs: one errored long ago, and the worker of the other died just before the upgrade."""
     run, hour = model("mlops.PipelineRun"), timedelta(hours=1)
     now = timezone.now()
     errored = {"status": "errored", "trigger": "scheduled", "algorithm": "ease", "message": "ZeroDivisionError: /"}

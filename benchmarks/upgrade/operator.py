@@ -1,8 +1,7 @@
-"""An operator, who takes the steps of docs/upgrading.md on a site in a folder, line by line.
+"""An operator who follows the steps of docs/upgrading.md on a site in a folder, line by line.
 
-Two lines are not run as they are written: `git checkout` puts the files of a checkout in their place, and `make`
-installs nothing, since the libraries are those of the environment that runs this. Comments that begin with Stop and
-Start are steps too.
+Two commands are replaced: `git checkout` copies the files of a checkout, and `make` installs nothing, because the
+libraries of this environment are used. Comments that begin with Stop and Start are also steps.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ STARTED_SECONDS, STOPPED_SECONDS = 600, 120
 
 
 class Operator:
-    """Keeps the site's code in `folder`/site, its own copies beside it."""
+    """Runs the site's code in `folder`/site. Keeps copies next to it."""
 
     def __init__(self, folder: Path, *, old: Path, new: Path, mlflow_database: str = "") -> None:
         self.root, self.old, self.new = folder / "site", old.resolve(), new.resolve()
@@ -47,7 +46,7 @@ class Operator:
         self.mlflow.store = f"postgresql+psycopg2://{mlflow_database}" if mlflow_database else ""
 
     def install(self, source: Path) -> None:
-        """What `git checkout` does: the files of that revision instead of those of the one before."""
+        """Replaces the files of the previous revision by those of `source`, like `git checkout`."""
         for name in self._installed:
             (self.root / name).unlink()
         self._installed = [name for name in _listed(source) if (source / name).is_file()]
@@ -56,7 +55,7 @@ class Operator:
             shutil.copy2(source / name, self.root / name)
 
     def follow(self, section: str, number: int) -> Iterator[tuple[str, str]]:
-        """The lines of a section's block of commands, each with what went wrong."""
+        """Runs the lines of a section's block of commands. Yields each with its error."""
         for line in commands(self.new, section, number):
             say(line)
             yield line, self._take(line)
@@ -94,7 +93,7 @@ class Operator:
             self.mlflow.wait()
 
     def start(self) -> str:
-        """`make run`, and MLflow's server where the site has one."""
+        """Runs `make run`, and MLflow's server if the site has one."""
         if self._process is not None:
             return ""
         self.start_mlflow()
@@ -115,7 +114,7 @@ class Operator:
         return "" if process.poll() is None else f"it ended: {log.read_text()[-300:]}"
 
     def stop(self) -> str:
-        """Ctrl-C. What is left of the site's processes some time later is a problem."""
+        """Sends Ctrl-C. Returns a problem if processes of the site remain."""
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
@@ -128,7 +127,7 @@ class Operator:
         return f"processes are left: {', '.join(left)}" if left else ""
 
     def close(self) -> None:
-        """Ends everything, whatever has happened."""
+        """Ends all processes."""
         if self._process is not None:
             end(self._process, STOPPED_SECONDS)
         self.mlflow.end()
@@ -142,7 +141,7 @@ class Operator:
             return False
 
     def _left(self) -> list[str]:
-        """Processes that were started with this site's VAR_DIR, whatever their parent and group are."""
+        """Returns processes that were started with this site's VAR_DIR, with any parent and group."""
         mark, found = f"VAR_DIR={self.checkout.environment['VAR_DIR']}".encode(), []
         for file in Path("/proc").glob("[0-9]*/environ"):
             try:
@@ -154,14 +153,14 @@ class Operator:
 
 
 def _listed(source: Path) -> list[str]:
-    """The files of a working tree, with what is not committed yet, without what git ignores."""
+    """Returns the files of a working tree, including uncommitted ones but without ignored ones."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     found = subprocess.run(command, cwd=source, capture_output=True, text=True, check=True).stdout
     return sorted(set(found.split("\0")) - {"", ".venv"})
 
 
 def commands(checkout: Path, section: str, number: int) -> list[str]:
-    """The lines of a section's block of commands in the document."""
+    """Returns the lines of a section's block of commands in the document."""
     text = (checkout / DOCUMENT).read_text(encoding="utf-8")
     part = re.search(rf"^## {re.escape(section)}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     if part is None:

@@ -1,4 +1,4 @@
-"""Where the newer checkout keeps the data of a site made at ff2ac02: renamed models, and the fields that hold codes."""
+"""Maps data of a site made at ff2ac02 to the newer checkout: renamed models, and fields that hold codes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.apps import apps
 
-MODELS = {  # old label -> new label, where they differ
+MODELS = {  # old label -> new label, if they differ
     "catalog.HistoryEntry": "catalog.ImportRow",
     "catalog.HistoryImport": "catalog.UserImport",
     "mlops.Evidence": "mlops.TestEvidence",
@@ -16,8 +16,8 @@ MODELS = {  # old label -> new label, where they differ
     "mlops.UserSurrogate": "mlops.UserPseudonym",
     "recommender.ServedMinute": "recommender.ServingStatsMinute",
 }
-FREE_TO_SHRINK = {"recommender.ServedMinute"}  # rows that the site itself removes with time
-CODES = (  # old label, field; a step behind the field is a key of each object of a JSON list
+FREE_TO_SHRINK = {"recommender.ServedMinute"}  # the site itself removes old rows
+CODES = (  # (old label, field); a third part is a key of each object in a JSON list
     ("mlops.QuarantinedRow", "reasons"),
     ("mlops.Alert", "code"),
     ("mlops.DriftReport", "checks.name"),
@@ -28,7 +28,7 @@ CODES = (  # old label, field; a step behind the field is a key of each object o
 
 
 def find_model(label: str) -> Any:
-    """Raises LookupError."""
+    """Returns the model with this label. Raises LookupError."""
     return apps.get_model(MODELS.get(label, label))
 
 

@@ -25,7 +25,7 @@ from catalog.throttling import FeedThrottle
 
 
 class FeedMovieSerializer(serializers.Serializer[Any]):
-    """The schema of the result of `catalog.feeds.movie_json`."""
+    """A movie in a feed, as returned by `catalog.feeds.movie_json`."""
 
     title = serializers.CharField()
     year = serializers.IntegerField(allow_null=True)

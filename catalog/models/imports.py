@@ -17,7 +17,7 @@ from catalog.models.source import Source
 
 
 class ImportRun(models.Model):
-    """An imported data set. If `finished_at` is empty, it is running, or was interrupted and can be run again."""
+    """An imported data set. `finished_at` is empty while it is running, or if it was interrupted."""
 
     source = models.CharField(max_length=16, choices=Source)
     origin = models.CharField(max_length=200, help_text="File or folder name, or parameters of a generated data set.")

@@ -121,7 +121,7 @@ class Job(models.Model):
     @property
     @admin.display(description=gettext_lazy("message"))
     def message(self) -> str:
-        """Returns the outcome as a sentence, or "" until the job has ended."""
+        """The outcome as a sentence. Empty until the job has ended."""
         return sentence(self.outcome, self.details)
 
 

@@ -77,7 +77,7 @@ class RunStep(models.Model):
 
     @property
     def progress(self) -> str:
-        """Returns the text of the current activity."""
+        """The current activity as text."""
         return activity_text(self.activity, **self.activity_details)
 
 

@@ -80,7 +80,7 @@ class ModelVersion(models.Model):
 
     @property
     def ndcg(self) -> float | None:
-        """Returns the nDCG on later data, or None without an evaluation."""
+        """The nDCG on later data, or None without an evaluation."""
         value: float | None = self.figures.get("models", {}).get("candidate", {}).get("summary", {}).get("ndcg")
         return value
 

@@ -1,4 +1,4 @@
-"""The site's champion behind the same endpoint: FastAPI and `mlflow.pyfunc`, histories in memory, ids alone."""
+"""The site's champion behind the same endpoint: FastAPI, `mlflow.pyfunc`, histories in memory, only ids."""
 
 import json
 import os

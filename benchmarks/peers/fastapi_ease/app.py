@@ -1,4 +1,4 @@
-"""A minimal recommendation endpoint as people write it: FastAPI, an MLflow model, histories in memory, ids alone."""
+"""A minimal, typical recommendation endpoint: FastAPI, an MLflow model, histories in memory, only ids."""
 
 import json
 import os

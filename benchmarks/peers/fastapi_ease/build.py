@@ -1,4 +1,4 @@
-"""Fits EASE on MovieLens' ratings and registers it in an MLflow store of PEER_DIR, with all histories as a file beside.
+"""Fits EASE on MovieLens' ratings and registers it in an MLflow store in PEER_DIR. Also writes all histories to a file.
 
 Reads SHARED_DATA/ml-latest-small/ratings.csv. Started by benchmarks.peers in PEER_DIR.
 """

@@ -1,4 +1,4 @@
-"""EASE as an MLflow model: the column `history` holds the liked movies of a person, the output ten movie ids a row."""
+"""EASE as an MLflow model. The column `history` holds a person's liked movies. The output is ten movie ids per row."""
 
 from typing import Any
 
