@@ -138,6 +138,14 @@ class InvalidImport(
 class UploadTooLarge(InvalidImport, code="too_large", text=_("The request is too large."), status=413): ...
 
 
+class InvalidSource(CatalogError, code="invalid_source", text=_("There is no such source to follow."), status=409): ...
+
+
+class SyncTooSoon(
+    CatalogError, code="sync_too_soon", text=_("This source was read a moment ago; please wait."), status=409
+): ...
+
+
 class HookNotFound(
     CatalogError, code="hook_not_found", text=_("There is no such address for media servers."), status=404
 ): ...

@@ -74,6 +74,15 @@ class ImportsPolicy(Section):
     max_choices: Count = key(2000, "movies that a user has chosen for unmatched rows, remembered for later rows")
 
 
+class FollowingPolicy(Section):
+    """Followed sources: profiles and files at other sites, from which new rows are imported."""
+
+    every_hours: Positive = key(6, "pause between two syncs of a source; doubled after each failure, up to a week")
+    max_sources: Count = key(10, "sources that one account follows")
+    syncs_a_minute: Count = key(10, "due syncs that are started in a minute")
+    max_seconds: float = key(60, "time for one answer of another site, redirects included", gt=0, le=600)
+
+
 class JobsPolicy(Section):
     heartbeat_seconds: float = key(5, "seconds between two heartbeats of a job", gt=0, le=10)
 
@@ -107,6 +116,7 @@ class CatalogPolicy(Section):
     tmdb: TMDBPolicy = TMDBPolicy()
     wikidata: WikidataPolicy = WikidataPolicy()
     imports: ImportsPolicy = ImportsPolicy()
+    following: FollowingPolicy = FollowingPolicy()
     jobs: JobsPolicy = JobsPolicy()
     bulk: BulkPolicy = BulkPolicy()
     accounts: AccountsPolicy = AccountsPolicy()

@@ -8,6 +8,7 @@ from celery import shared_task
 
 from catalog import pending_sign_ups, popularity
 from catalog.errors import ProviderUnavailable
+from catalog.following import syncs
 from catalog.imports import lifecycle
 from catalog.ingest.removal import remove_old_content
 from catalog.jobs.reaper import requeue_stale as requeue_stale_jobs
@@ -75,6 +76,16 @@ def _reason_to_skip(goes_on: bool) -> str:
 @shared_task(name=lifecycle.READ_TASK, ignore_result=True)
 def read_import(*, import_id: int) -> dict[str, bool]:
     return {"read": lifecycle.read_import(import_id=import_id)}
+
+
+@shared_task(name="catalog.follow_sources", ignore_result=True)
+def follow_sources() -> dict[str, int]:
+    return {"started": syncs.start_due_syncs()}
+
+
+@shared_task(name=syncs.TASK, ignore_result=True)
+def sync_source(*, sync_id: int) -> dict[str, bool]:
+    return {"read": syncs.sync_source(sync_id=sync_id)}
 
 
 @shared_task(name=sample_job.TASK, ignore_result=True)

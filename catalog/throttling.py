@@ -72,6 +72,10 @@ class ImportThrottle(AccountThrottle):
     scope = "imports"
 
 
+class FollowingThrottle(AccountThrottle):
+    scope = "following"
+
+
 class KeyThrottle(AccountThrottle):
     scope = "keys"
 

@@ -259,6 +259,7 @@ class SchedulesPolicy(Section):
     collect_evidence: When = key("40 * * * *", "collects evidence for the ML Test Score")
     beat_heartbeat: When = key(60, "shows that the scheduler runs")
     requeue_stale_jobs: When = key(15, "requeues jobs whose worker is lost")
+    follow_sources: When = key(60, "starts syncs of followed sources that are due")
     remove_old_imports: When = key("20 3 * * *", "deletes old imports and unconfirmed sign-ups")
     auto_rollback: When = key(60, "checks whether to roll back a new champion")
     sync_registry: When = key("*/10 * * * *", "writes what is missing to MLflow")

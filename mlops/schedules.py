@@ -22,6 +22,7 @@ TASKS = {str(field.alias): f"mlops.{name}" for name, field in SchedulesPolicy.mo
     "sync-wikidata": "catalog.sync_wikidata",
     "refresh-popularity": "catalog.refresh_popularity",
     "remove-old-imports": "catalog.remove_old_imports",
+    "follow-sources": "catalog.follow_sources",
     "requeue-stale-jobs": "catalog.requeue_stale",
 }
 # names used until 2026-11, which `ensure_schedules` replaces

@@ -45,6 +45,7 @@ class LimitsPolicy(Section):
     service: Rate = key("600000/min", "lists of others that a service asks for, by one API key")
     keys: Rate = key("60/hour", "new API keys of one account")
     imports: Rate = key("30/hour", "uploads of one account")
+    following: Rate = key("30/hour", "sources that one account adds or syncs at once")
     bulk: Rate = key("120/min", "requests to the bulk API")
     hooks: Rate = key("300/min", "events of media servers, by one secret address and from one address")
     feeds: Rate = key("120/min", "requests for feeds, by one secret address and from one address")

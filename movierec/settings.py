@@ -179,7 +179,7 @@ MLFLOW_MODEL_NAME = env.text("MLFLOW_MODEL_NAME", "movierec", pattern=r"[\w-]+",
 MLFLOW_ARTIFACT_DIR = VAR_DIR / "mlflow" / "artifacts"  # only for an sqlite:/// store; a server has its own
 MOVIELENS_PATH = env.text("MOVIELENS_PATH")
 MOVIELENS_URL = env.url("MOVIELENS_URL", "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip")
-TMDB_READ_TOKEN = never_show(env.token("TMDB_READ_TOKEN"))
+TMDB_READ_TOKEN, TRAKT_CLIENT_ID = (never_show(env.token(name)) for name in ("TMDB_READ_TOKEN", "TRAKT_CLIENT_ID"))
 TMDB_API_URL = env.url("TMDB_API_URL", "https://api.themoviedb.org/3")
 TMDB_LOGO_URL = env.text("TMDB_LOGO_URL", pattern=r"(https://[\w.-]+(:\d+)?/[\w./~%-]*)?", expected="https://host/path")
 WIKIDATA_API_URL = env.url("WIKIDATA_API_URL", "https://www.wikidata.org/w/api.php")

@@ -38,6 +38,7 @@ MAX_IMPORTS_IN_FUNCTIONS = 30
 MAX_WITHOUT_A_REASON = 0
 TEST_NAME = 60  # characters
 CATCH_EVERYTHING = {  # may catch Celery's SoftTimeLimitExceeded, with the reason
+    "catalog/following/syncs.py": "ends its job",
     "catalog/imports/lifecycle.py": "ends its job",
     "catalog/jobs/heartbeat.py": "a thread, which the limit does not reach",
     "catalog/jobs/messages.py": "a thread, which the limit does not reach",

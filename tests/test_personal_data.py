@@ -18,9 +18,10 @@ from django.utils import timezone
 
 from catalog.accounts import delete_account
 from catalog.diary import record_viewing, write_note
+from catalog.following.services import follow
 from catalog.hooks.services import create_hook
 from catalog.lists import add_to_list, create_list
-from catalog.models import HookEvent, ImportRow, MatchChoice, SyncRun, User, UserImport
+from catalog.models import FollowedRow, HookEvent, ImportRow, MatchChoice, SyncRun, User, UserImport
 from catalog.models.invitation import Invitation
 from catalog.profiles import save_profile
 from catalog.services import add_to_watchlist, record_rating
@@ -74,6 +75,8 @@ def user(sam) -> User:
     hook = create_hook(user=user).row
     event = {"title": f"{MARK} event", "happened_at": timezone.now(), "outcome": "unmatched"}
     HookEvent.objects.create(hook=hook, service="plex", kind="watched", **event)
+    followed = follow(user=user, kind="address", address=f"https://example.org/{MARK}?{MARK}-secret", trigger="page")
+    FollowedRow.objects.create(source=followed, key="1", outcome="unmatched", title=f"{MARK} row")
     EmailAddress.objects.create(user=user, email=user.email)
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "sealed"})
     identity = {"provider": "https://id.example.org", "uid": f"{MARK} sub"}

@@ -9,7 +9,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.admin.large import ReadOnlyAdmin
-from catalog.models import ImportRun, Picture, SyncRun, TMDBRecord, UserImport, WikidataRecord, WikidataRun
+from catalog.following.rows import unmatched_rows
+from catalog.models import (
+    FollowedSource,
+    ImportRun,
+    Picture,
+    SourceSync,
+    SyncRun,
+    TMDBRecord,
+    UserImport,
+    WikidataRecord,
+    WikidataRun,
+)
 
 
 @admin.register(SyncRun)
@@ -80,6 +91,31 @@ class UserImportAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("rows read"))
     def progress(self, user_import: Any) -> str:
         return _("{n_done:,} of {n_items:,}").format(n_done=user_import.n_read, n_items=user_import.n_rows)
+
+
+@admin.register(FollowedSource)
+class FollowedSourceAdmin(ReadOnlyAdmin):
+    """Shows when sources were read. Their addresses may hold secrets, and their rows are private to their owners."""
+
+    list_display = ["id", "user", "kind", "synced_at", "next_sync_at", "n_failures", "paused_at"]
+    list_filter = ["kind"]
+    list_select_related = ["user"]
+    search_fields = ["=user__username"]
+    fields = ["user", "kind", "with_existing", "created_at", "synced_at", "next_sync_at", "n_failures", "paused_at"]
+    fields += ["n_unmatched"]
+
+    @admin.display(description=gettext_lazy("rows without a movie"))
+    def n_unmatched(self, source: FollowedSource) -> str:
+        return f"{unmatched_rows(source).count():,}"
+
+
+@admin.register(SourceSync)
+class SourceSyncAdmin(ReadOnlyAdmin):
+    list_display = ["id", "source", "status", "trigger", "started_at", "ended_at", "message"]
+    list_filter = ["status"]
+    list_select_related = ["source"]
+    search_fields = ["=source__user__username"]
+    fields = ["source", "status", "trigger", "attempt", "counts", "message", "started_at", "heartbeat_at", "ended_at"]
 
 
 @admin.register(ImportRun)

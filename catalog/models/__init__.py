@@ -1,6 +1,7 @@
 """Models for users, movies and their metadata, users' ratings and lists, and the records of syncs and imports."""
 
 from catalog.models.api_key import APIKey, Scope
+from catalog.models.followed import FollowedRow, FollowedSource, SourceSync
 from catalog.models.hook import Hook, HookEvent
 from catalog.models.imports import ImportRow, ImportRun, SampleLoad, UserImport
 from catalog.models.invitation import Invitation, PendingSignUp

@@ -12,6 +12,7 @@ from catalog.models import (
     AlternativeTitle,
     APIKey,
     Credit,
+    FollowedSource,
     Genre,
     ImportRun,
     Invitation,
@@ -24,6 +25,7 @@ from catalog.models import (
     Rating,
     SiteSettings,
     Source,
+    SourceSync,
     SyncRun,
     TMDBRecord,
     User,
@@ -38,21 +40,13 @@ from tests.factories import GenreFactory, MovieFactory, PictureFactory, RatingFa
 
 pytestmark = pytest.mark.django_db
 
-WRITTEN_BY_THE_SITE = (APIKey, UserImport, ImportRun, Picture, SyncRun, TMDBRecord, WikidataRecord, WikidataRun)
+WRITTEN_BY_THE_SITE = (
+    *(APIKey, FollowedSource, ImportRun, Picture, SourceSync, SyncRun, TMDBRecord, UserImport),
+    *(WikidataRecord, WikidataRun),
+)
 MODELS = [
-    AlternativeTitle,
-    Credit,
-    Genre,
-    Keyword,
-    Movie,
-    Invitation,
-    MovieGenre,
-    MovieKeyword,
-    Person,
-    Rating,
-    User,
-    Viewing,
-    WatchlistItem,
+    *(AlternativeTitle, Credit, Genre, Invitation, Keyword, Movie, MovieGenre, MovieKeyword, Person, Rating, User),
+    *(Viewing, WatchlistItem),
     *WRITTEN_BY_THE_SITE,
 ]
 
@@ -84,6 +78,8 @@ def populate(count: int) -> Movie:
         key_of(rating.user, name=name)
         invite(by=rating.user, note=name)
         UserImport.objects.create(user=rating.user, name=name, format="imdb", n_rows=number)
+        source = FollowedSource.objects.create(user=rating.user, kind="letterboxd", name=name, fingerprint=name)
+        SourceSync.objects.create(source=source, status="succeeded", trigger="scheduled")
         ImportRun.objects.create(source=Source.MOVIELENS, origin=name)
         AlternativeTitle.objects.create(movie=movie, title=name)
         SyncRun.objects.create(scope="changes", status="succeeded", counts={"updated": number})
