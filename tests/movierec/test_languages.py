@@ -263,7 +263,7 @@ def test_texts_for_libraries_are_texts_of_the_libraries():
     """So that a text that a library rewords does not stay behind."""
     lines = (ROOT / "deploy/library_texts.txt").read_text(encoding="utf-8").splitlines()
     texts = {line for line in lines if line and not line.startswith("# ")}
-    for package in ("django", "rest_framework", "django_filters", "allauth", "django_celery_beat"):
+    for package in ("django", "rest_framework", "django_filters", "allauth", "django_celery_beat", "django_countries"):
         folder = Path(find_spec(package).origin).parent
         for catalogue in folder.glob("**/locale/*/LC_MESSAGES/*.mo"):
             texts -= {entry.msgid for entry in polib.mofile(str(catalogue))}
