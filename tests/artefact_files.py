@@ -1,4 +1,4 @@
-"""Changes to files in place. Those of artefacts are read-only, also for these tests where they do not run as root."""
+"""Changes files in place. Artefacts are read-only, also for these tests unless they run as root."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from recommender.estimators.artifact_files import sha256
 
 
 def overwrite(path: Path, content: bytes) -> None:
-    """In the same inode, which a process may have mapped, and with the mode that was there."""
+    """Overwrites a file, keeping its inode, which a process may have mapped, and its mode."""
     mode = path.stat().st_mode
     path.chmod(mode | 0o200)
     with path.open("r+b") as file:
@@ -20,7 +20,7 @@ def overwrite(path: Path, content: bytes) -> None:
 
 
 def flip_bit(path: Path, place: int = -1, bit: int = 0) -> bytes:
-    """Changes one bit of the byte at `place`; returns what the file held before."""
+    """Changes one bit of the byte at `place`. Returns the previous content."""
     whole = path.read_bytes()
     changed = bytearray(whole)
     changed[place] ^= 1 << bit
@@ -34,7 +34,7 @@ def rewrite_manifest(folder: Path, **changes: Any) -> None:
 
 
 def replace_array(folder: Path, name: str, array: np.ndarray) -> None:
-    """With a checksum to match, as a faulty training would leave it. Objects are pickled."""
+    """Replaces an array and updates its checksum, as a faulty training would. Objects are pickled."""
     path = folder / name
     path.unlink()
     np.save(path, array, allow_pickle=True)

@@ -1,4 +1,4 @@
-"""The way around the triggers that keep the audit trail: tests make up yesterday, and remove all rows after a test."""
+"""Bypasses the triggers that protect the audit trail, to backdate rows and to remove them after a test."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +14,9 @@ from mlops.migrations._append_only import creations, drops
 
 @contextmanager
 def unguarded() -> Iterator[None]:
-    """Without the triggers, in one transaction."""
+    """Disables the triggers in one transaction."""
     with transaction.atomic(), connection.cursor() as cursor:
-        connection.check_constraints()  # Postgres alters no table that has checks to come
+        connection.check_constraints()  # Postgres cannot alter a table with pending checks
         for statement in drops(apps, connection.vendor):
             cursor.execute(statement)
         yield
@@ -35,12 +35,12 @@ class _Unguarded(QuerySet[Any]):
 
 
 def trail(model: type[Model]) -> QuerySet[Any]:
-    """The rows of a trail, which can be changed."""
+    """Returns the rows of an audit trail without protection against changes."""
     return _Unguarded(model)
 
 
 def let_flush_pass() -> None:
-    """`flush`, by which Django empties the tables after a transactional test, goes around the triggers."""
+    """Lets `flush`, which Django calls after a transactional test, bypass the triggers."""
     operations = type(connection.ops)
     sql_flush = _delete_all if connection.vendor == "postgresql" else operations.sql_flush
 
@@ -53,8 +53,8 @@ def let_flush_pass() -> None:
 
 
 def _delete_all(operations: Any, style: Any, tables: Any, **options: Any) -> list[str]:
-    """To truncate every table of Postgres takes 1.6 s, to delete the few rows that there are 20 ms.
+    """Deletes all rows. Truncating every table of Postgres takes 1.6 s, deleting the few rows 20 ms.
 
-    Django's foreign keys are checked at the end of a transaction, so that the order is free.
+    Django's foreign keys are checked at the end of a transaction, so the order does not matter.
     """
     return [f"DELETE FROM {operations.quote_name(table)}" for table in tables]

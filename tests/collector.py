@@ -1,4 +1,4 @@
-"""A collector of traces on loopback: takes OTLP over HTTP; other paths stand in for a server that the site calls."""
+"""A trace collector on loopback. Accepts OTLP over HTTP. Other paths stand in for a server that the site calls."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ class Collector(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.spans: list[Any] = []
         self.services: set[str] = set()
-        self.contexts: list[str] = []  # of traces, from requests to other paths
+        self.contexts: list[str] = []  # trace contexts of requests to other paths
         self.bodies: list[bytes] = []
         self.may_answer = Event()
         self.may_answer.set()
@@ -51,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def text_of(owner: Any, name: str) -> str:
-    """A span's or resource's attribute; empty where it has none."""
+    """Returns an attribute of a span or resource, or ""."""
     return next((item.value.string_value for item in owner.attributes if item.key == name), "")
 
 

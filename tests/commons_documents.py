@@ -1,4 +1,4 @@
-"""Files as Commons describes them, and its answers about them by their titles."""
+"""Files in the format of Commons, and API responses about them."""
 
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +18,7 @@ def commons_file(
     size: tuple[int, int] = (1200, 1600),
     **more: Any,
 ) -> dict[str, Any]:
-    """`artist` is HTML; `more` are further details, None takes one away."""
+    """Returns a file. `artist` is HTML. `more` are additional details, and None removes one."""
     details = CC_BY_SA | {"Artist": artist, "AttributionRequired": "true"} | more
     found = {
         key: {"value": value, "source": "commons-desc-page"} for key, value in details.items() if value is not None
@@ -27,7 +27,7 @@ def commons_file(
 
 
 def answer_about(files: dict[str, dict[str, Any]], moved: dict[str, str], asked: dict[str, str]) -> dict[str, Any]:
-    """As the API does, of files by their names; `moved` are old names."""
+    """Returns the API's response about files, keyed by name. `moved` are old names."""
     written = [title.partition(":")[2] for title in asked["titles"].split("|")]
     names = [(name, name[:1].upper() + name[1:].replace("_", " ")) for name in written]
     query: dict[str, Any] = {}

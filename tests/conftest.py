@@ -1,4 +1,4 @@
-"""Personas, a database of this run's own, and settings that make tests fast without changing what they show."""
+"""Test users, a database for this run, and settings that make tests faster without changing behaviour."""
 
 import os
 import shutil
@@ -32,18 +32,18 @@ from tests.factories import MovieFactory, RatingFactory, UserFactory
 
 COUNTER_URL = django_settings.COUNTER_URL
 
-# Speed is measured in benchmarks/: here a busy machine must not look like a bug; pytest-timeout ends what hangs.
+# Benchmarks measure speed. Tests tolerate a busy machine, and pytest-timeout ends those that hang.
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
-messages.WAIT_SECONDS = 30  # for the broker
-WSGIServer.request_queue_size = 128  # of the live server: it resets connections where more wait, and 32 come at once
+messages.WAIT_SECONDS = 30  # timeout for the broker
+WSGIServer.request_queue_size = 128  # of the live server, which resets further connections; up to 32 connect at once
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Slow tests first, so that no core waits for one at the end.
+    """Run slow tests first, so that no core waits for one at the end.
 
-    Tests of what only Redis can do are no part of an embedded run. What asks no database, cache or broker, or is not
-    about them, is no part of a run on Postgres and Redis, which would show it a second time. Left out, not skipped.
+    Tests that need Redis are deselected in an embedded run. Tests that use no database, cache or broker are deselected
+    in a run on Postgres and Redis, where they would only be repeated.
     """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     on_services = bool(django_settings.REDIS_URL)
@@ -69,7 +69,7 @@ def _asks_services(item: pytest.Item) -> bool:
 
 
 def pytest_sessionfinish() -> None:
-    """Take this run's keys out of Redis, broker and cache alike."""
+    """Remove this run's keys from Redis, both broker and cache."""
     if not django_settings.REDIS_URL:
         return
     for url in (django_settings.REDIS_URL, COUNTER_URL):
@@ -78,7 +78,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
-    """The test database is a file below VAR_DIR (so that worker processes see it), or one named after this run."""
+    """Use a test database below VAR_DIR, so that worker processes see it, or one named after this run."""
     database = django_settings.DATABASES["default"]
     suffix = os.environ.get("PYTEST_XDIST_WORKER", "main")
     if django_settings.EMBEDDED:
@@ -90,7 +90,7 @@ def django_db_modify_db_settings() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> None:
-    """On Postgres a test does not wait for the disk."""
+    """On Postgres, do not wait for the disk."""
     let_flush_pass()
     if connection.vendor != "postgresql":
         return
@@ -119,12 +119,12 @@ def _reset_counter() -> None:
             rows.execute(f"DELETE FROM {counter.TABLE}")
         rows.close()
     _delete_keys(COUNTER_URL)
-    counter._in_memory.clear()  # of an earlier test without a database
+    counter._in_memory.clear()  # from an earlier test without a database
     counter._database_paused_until = 0.0
 
 
 def _delete_keys(url: str) -> None:
-    """Of Redis only this run's own: there may be other sites' keys."""
+    """Delete only this run's keys from Redis, which other sites may use."""
     if not url:
         return
     with redis.Redis.from_url(url) as client:
@@ -133,26 +133,26 @@ def _delete_keys(url: str) -> None:
 
 
 def _empty_queues() -> None:
-    """What earlier tests sent and no worker took: a worker of this test would have to go through all of it first."""
+    """Empty the queues, so that a worker does not have to process messages of earlier tests."""
     transport = django_settings.CELERY_BROKER_TRANSPORT_OPTIONS
     if "global_keyprefix" not in transport:
         for message in Path(transport["data_folder_in"]).glob("*.msg"):
             message.unlink(missing_ok=True)
         return
-    names = ("default", "training", "unacked", "unacked_index")  # not the bindings: this process has them in memory
+    names = ("default", "training", "unacked", "unacked_index")  # not the bindings, which this process has in memory
     with redis.Redis.from_url(django_settings.CELERY_BROKER_URL) as broker:
         broker.delete(*(transport["global_keyprefix"] + name for name in names))
 
 
 @pytest.fixture(autouse=True)
 def _process_of_its_own(request, monkeypatch) -> Iterator[None]:
-    """No model, shown list or said log line of an earlier test; no threads unless the test asks for `threads`."""
+    """Reset models, lists and logged lines of earlier tests. Starts no threads unless the test uses `threads`."""
     monkeypatch.setattr("recommender.logs._logged_at", {})
     cache.clear()
     followed.hold(Values())  # until a test changes the row
     if "threads" not in request.fixturenames:
         monkeypatch.setattr("recommender.serving.periodic.PeriodicThread.ensure_started", lambda self: None)
-    _stop_threads()  # a page that a browser still asked for when its test ended starts them again
+    _stop_threads()  # a browser request that outlived its test may start them again
     for state in (server.reset, listed_movies.clear, impressions.clear, serving_stats.clear, uses.clear):
         state()
     yield
@@ -162,7 +162,7 @@ def _process_of_its_own(request, monkeypatch) -> Iterator[None]:
 
 @pytest.fixture
 def threads() -> Iterator[None]:
-    """The background threads of a web process. They see what is committed alone: for `transaction=True` tests."""
+    """The background threads of a web process. They only see committed data, so use `transaction=True`."""
     yield
     _stop_threads()
 
@@ -174,7 +174,7 @@ def _stop_threads() -> None:
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory) -> Path:
-    """MLflow's tables without rows: making them takes seconds, copying them none."""
+    """MLflow's tables without rows. Copying them is much faster than creating them."""
     file = tmp_path_factory.mktemp("empty") / "mlflow.db"
     mlflow.MlflowClient(f"sqlite:///{file}").search_experiments()
     return file
@@ -182,7 +182,7 @@ def empty_store(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def mlflow_store(tmp_path_factory, empty_store) -> str:
-    """One real store for all tests. Its experiment's files are beside it, also where a child of a test logs first."""
+    """One store for all tests. Files of its experiment are next to it, even if a test's child process logs first."""
     file = Path(shutil.copy(empty_store, tmp_path_factory.mktemp("mlflow") / "mlflow.db"))
     mlflow.MlflowClient(f"sqlite:///{file}").create_experiment(EXPERIMENT, (file.parent / "artifacts").as_uri())
     return f"sqlite:///{file}"
@@ -190,7 +190,7 @@ def mlflow_store(tmp_path_factory, empty_store) -> str:
 
 @pytest.fixture
 def alice(db):
-    """Rates a lot."""
+    """A user with many ratings."""
     user = UserFactory(username="alice")
     for movie, rating in zip(MovieFactory.create_batch(10), [5, 4.5, 4, 5, 3, 2, 4, 0.5, 3.5, 5], strict=True):
         RatingFactory(user=user, movie=movie, rating=rating)
@@ -199,7 +199,7 @@ def alice(db):
 
 @pytest.fixture
 def bob(db):
-    """Rated two movies."""
+    """A user with two ratings."""
     user = UserFactory(username="bob")
     RatingFactory.create_batch(2, user=user)
     return user
@@ -207,13 +207,13 @@ def bob(db):
 
 @pytest.fixture
 def nora(db):
-    """New: has rated nothing."""
+    """A user without ratings."""
     return UserFactory(username="nora")
 
 
 @pytest.fixture
 def sam(db):
-    """Staff, may do everything in the admin."""
+    """A superuser."""
     return UserFactory(username="sam", is_staff=True, is_superuser=True)
 
 
@@ -224,7 +224,7 @@ def api() -> APIClient:
 
 @pytest.fixture
 def change_policy(settings) -> Callable[..., None]:
-    """Changes keys of one section of the policy, by its name."""
+    """Changes keys of the named section of the policy."""
 
     def change(section: str, **values: Any) -> None:
         changed = getattr(settings.POLICY, section).model_copy(update=values)

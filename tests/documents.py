@@ -1,4 +1,4 @@
-"""The documents that people read, as tests see them: their code, shell commands, links and headings."""
+"""Reads the documents for tests: their code, shell commands, links and headings."""
 
 import re
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from tests.processes import ROOT
 from tests.source_tree import tracked
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
-# Their comments are read as documents too.
+# Their comments are treated as documents too.
 COMMENTED = (".env.example", "docker-compose.yml", "config.yaml", "Makefile")
 SHELL = {"sh", "dotenv"}
 
 
 class Code(NamedTuple):
-    """A code span, or a block of code in the language named at its fence."""
+    """A code span, or a code block with the language of its fence."""
 
     page: str
     text: str
@@ -29,7 +29,7 @@ class Code(NamedTuple):
 
 @cache
 def pages() -> dict[str, str]:
-    """Path -> Markdown, without CHANGELOG.md: that names what older versions had."""
+    """Returns Markdown by path. Excludes CHANGELOG.md, which mentions removed things."""
     found = [ROOT / "README.md", *tracked(".github/*.md", "docs/*.md")]
     texts = {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in found}
     return texts | {name: _comments(ROOT / name) for name in COMMENTED}
@@ -42,13 +42,13 @@ def _comments(file: Path) -> str:
 
 @cache
 def tokens(markdown: str) -> list[Token]:
-    """Blocks, each followed by its inline parts."""
+    """Returns blocks, each followed by its inline parts."""
     return [part for block in MARKDOWN.parse(markdown) for part in (block, *(block.children or ()))]
 
 
 @cache
 def code() -> list[Code]:
-    """Every code span and block of the documents."""
+    """Returns every code span and block of the documents."""
     found = []
     for page, markdown in pages().items():
         for token in tokens(markdown):
@@ -68,7 +68,7 @@ def blocks(language: str) -> list[Code]:
 
 
 def shell_lines() -> Iterator[Code]:
-    """Code spans, and lines of shell blocks with their continuations."""
+    """Yields code spans, and lines of shell blocks with their continuations."""
     yield from spans()
     for piece in code():
         if piece.language in SHELL:
@@ -77,7 +77,7 @@ def shell_lines() -> Iterator[Code]:
 
 
 def links() -> Iterator[tuple[Path, str]]:
-    """Page and target of each link and image, of all tracked Markdown."""
+    """Yields the page and target of each link and image in all tracked Markdown."""
     for file in tracked("*.md"):
         for token in tokens(file.read_text(encoding="utf-8")):
             target = token.attrs.get("href") or token.attrs.get("src")
@@ -86,7 +86,7 @@ def links() -> Iterator[tuple[Path, str]]:
 
 
 def anchors(file: Path) -> set[str]:
-    """The anchors that GitHub gives to the headings."""
+    """Returns the anchors that GitHub creates for the headings."""
     parts = MARKDOWN.parse(file.read_text(encoding="utf-8"))
     titles = [after.content for before, after in pairwise(parts) if before.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}

@@ -1,4 +1,4 @@
-"""Loaded by pytest before Django's settings: gives each run a folder, a database and a Redis prefix of its own."""
+"""Loaded by pytest before Django's settings. Gives each run its own folder, database and Redis prefix."""
 
 import atexit
 import os
@@ -12,8 +12,7 @@ _folder = tempfile.mkdtemp(prefix="movierec-test-")
 os.mkdir(os.path.join(_folder, "static"))  # noqa: PTH102, PTH118 (WhiteNoise warns when there is none)
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 
-# Every worker rewrites the asserts of all tests, and every server that a test starts imports the whole site: where the
-# environment forbids bytecode, each of these hundreds of processes would compile the same files again.
+# Allows bytecode. Without it, each of the hundreds of processes started by tests would compile the same files.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

@@ -1,7 +1,7 @@
-"""`pytest --evidence FILE`: what the run showed for the ML Test Score, from tests marked `ml_test("D1", ...)`.
+"""`pytest --evidence FILE` writes results for the ML Test Score, from tests marked `ml_test("D1", ...)`.
 
-`manage.py record_evidence FILE` keeps it. Loaded as a plugin; with xdist the workers' reports reach the controller,
-which writes the file. A marked test that was skipped shows nothing.
+`manage.py record_evidence FILE` stores them. Loaded as a plugin. With xdist, the workers' reports reach the controller,
+which writes the file. Skipped tests do not count.
 """
 
 import json
@@ -59,7 +59,7 @@ class Collector:
             "suite": "on services" if os.environ.get("DATABASE_URL") else "embedded",
             "automatic": bool(os.environ.get("CI")),
             "revision": revision(),
-            "tree": self.tree if self.tree == tree_hash() else "",  # changed under the tests: they showed neither
+            "tree": self.tree if self.tree == tree_hash() else "",  # empty if the code changed during the tests
             "ran_at": datetime.now(UTC).isoformat(),
             "tests": tests,
         }

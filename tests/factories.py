@@ -1,4 +1,4 @@
-"""Rows for tests: plausible by default, literal where a test asserts something."""
+"""Rows for tests, with plausible defaults."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from catalog.models import APIKey, Genre, Movie, Offer, Picture, Rating, Scope, Source, User, WatchService
 from catalog.models.api_key import hash_of, new_key
 
-ROWS_AT_ONCE = 1000  # SQLite takes 32,766 values in one statement
+ROWS_AT_ONCE = 1000  # SQLite accepts 32,766 values per statement
 
 
 class UserFactory(DjangoModelFactory):
@@ -43,7 +43,7 @@ class MovieFactory(DjangoModelFactory):
 
 
 class OfferFactory(DjangoModelFactory):
-    """A movie at Netflix in Viet Nam; `name` names another service."""
+    """A movie's offer by Netflix in Viet Nam. `name` names another service."""
 
     class Meta:
         model = Offer
@@ -57,7 +57,7 @@ class OfferFactory(DjangoModelFactory):
 
 
 class PictureFactory(DjangoModelFactory):
-    """A picture at Commons, as a sync leaves it; give it a movie or a person."""
+    """A picture on Commons, as written by a sync. Pass a movie or a person."""
 
     class Meta:
         model = Picture
@@ -83,7 +83,7 @@ class RatingFactory(DjangoModelFactory):
 
 
 def insert_ratings(rows: Iterable[Iterable[object]]) -> None:
-    """Inserts (user id, movie id, stars, time), five times as fast as `bulk_create`, for the sites of many tests."""
+    """Inserts (user id, movie id, stars, time) rows, five times as fast as `bulk_create`."""
     adapted = connection.ops.adapt_datetimefield_value
     values = [(user, movie, stars, adapted(rated_at), Source.SITE.value) for user, movie, stars, rated_at in rows]
     with connection.cursor() as cursor:
@@ -97,14 +97,14 @@ def insert_ratings(rows: Iterable[Iterable[object]]) -> None:
 
 
 def key_of(user: User, *scopes: str, **values: object) -> str:
-    """A new API key, for all that the account may do unless scopes are given."""
+    """Returns a new API key, by default with all of the account's permissions."""
     key, listed = new_key(), " ".join(scopes or Scope.values)
     APIKey.objects.create(user=user, hash=hash_of(key), prefix=key[:10], scopes=listed, **values)
     return key
 
 
 def api_client_of(user: User) -> APIClient:
-    """A client that sends a key of the user."""
+    """Returns a client that sends a key of the user."""
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Token {key_of(user)}")
     return client

@@ -1,4 +1,4 @@
-"""Reading feeds as other programs do: by parsers that are not the site's own."""
+"""Reads feeds with independent parsers."""
 
 from functools import cache
 from typing import Any
@@ -8,7 +8,7 @@ import jsonschema
 from drf_spectacular.generators import SchemaGenerator
 from icalendar import Calendar
 
-# What Radarr reads of a list (StevenLuAPI.cs), beside which a movie may say more.
+# Fields that Radarr reads from a list (StevenLuAPI.cs). A movie may have more.
 RADARR = {
     "type": "array",
     "items": {
@@ -20,7 +20,7 @@ RADARR = {
 
 
 def rss_of(answer: Any) -> Any:
-    """Raises where the parser had to guess."""
+    """Parses RSS. Raises an error if the parser had to guess."""
     assert answer["Content-Type"] == "application/rss+xml; charset=utf-8"
     found = feedparser.parse(answer.content)
     assert not found.bozo, found.bozo_exception
@@ -38,7 +38,7 @@ def calendar_of(answer: Any) -> Any:
 
 
 def json_of(answer: Any, operation: str) -> Any:
-    """Checked against what the OpenAPI document says of the operation."""
+    """Parses JSON and validates it against the operation in the OpenAPI document."""
     jsonschema.Draft202012Validator(_schema(operation), format_checker=jsonschema.FormatChecker()).validate(
         answer.json()
     )
@@ -55,7 +55,7 @@ def _schema(operation: str) -> dict[str, Any]:
 
 
 def _with_null(schema: Any) -> Any:
-    """As JSON Schema says it: `nullable` is a word of OpenAPI 3.0 alone."""
+    """Converts `nullable` of OpenAPI 3.0 to JSON Schema."""
     if isinstance(schema, list):
         return [_with_null(part) for part in schema]
     if not isinstance(schema, dict):

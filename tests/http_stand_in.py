@@ -1,4 +1,4 @@
-"""What the stand-ins for other sites share: real HTTP on loopback, with the failures that a test scripts."""
+"""Base class of the stand-ins for other sites: HTTP on loopback, with scripted failures."""
 
 import json
 import threading
@@ -15,13 +15,13 @@ HTML = "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1><
 
 @dataclass
 class Answer:
-    """What is answered instead of the truth."""
+    """A scripted response."""
 
     status: int = 200
     body: Any = None
     retry_after: str | None = None
     delay: float = 0
-    cut: bool = False  # half of the body, then the connection ends
+    cut: bool = False  # close the connection after half of the body
     location: str | None = None
 
     @classmethod
@@ -30,14 +30,14 @@ class Answer:
 
 
 class HTTPStandIn:
-    """A site on a free port, from `listen` on; a subclass answers in `respond`."""
+    """A site on a free port. `listen` starts it. A subclass implements `respond`."""
 
     latency: float = 0
 
     def listen(self, port: int = 0) -> None:
         self.arrivals: list[float] = []
-        self.ended: list[float] = []  # when answers were sent
-        self.asked: list[str] = []  # path and query
+        self.ended: list[float] = []  # times at which responses were sent
+        self.asked: list[str] = []  # paths with queries
         self._scripts: dict[str, list[Answer]] = defaultdict(list)
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), _handler(self))
@@ -60,7 +60,7 @@ class HTTPStandIn:
         return sum(urlsplit(asked).path == path for asked in self.asked)
 
     def busiest_second(self) -> int:
-        """The most requests that came in within any second."""
+        """Returns the highest number of requests within any second."""
         arrivals = sorted(self.arrivals)
         first, most = 0, 0
         for last, moment in enumerate(arrivals):
@@ -70,7 +70,7 @@ class HTTPStandIn:
         return most
 
     def note(self, asked: str, script: str) -> Answer | None:
-        """Counts a request; returns the next answer that was scripted for it."""
+        """Counts a request. Returns the next scripted response, if any."""
         with self._lock:
             self.arrivals.append(time.monotonic())
             self.asked.append(asked)
@@ -86,14 +86,14 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a client that was killed
+        pass  # the client was killed
 
 
 def _handler(stand_in: HTTPStandIn) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
-        wbufsize = -1  # header and body in one packet
+        wbufsize = -1  # sends header and body in one packet
 
         def do_GET(self) -> None:
             answer = stand_in.respond(self.path, self.headers)

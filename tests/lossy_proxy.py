@@ -1,4 +1,4 @@
-"""A network on the loopback that loses connections: it stands between a client and a server of these tests."""
+"""A loopback proxy between a client and a server that loses connections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.chaos.proxy import CHUNK, Proxy
 
 
 class LossyProxy(Proxy):
-    """Passes as many bytes in each direction of a connection as `limit()` says, all if None; then cuts or stalls it."""
+    """Forwards `limit()` bytes in each direction of a connection, or all if None. Then cuts or stalls it."""
 
     def __init__(self, target: int, limit: Callable[[], int | None], *, stalls: bool = False) -> None:
         self._limit, self._stalls, self.n_lost = limit, stalls, 0

@@ -1,4 +1,4 @@
-"""A mail server of a test's own, which speaks SMTP."""
+"""A mail server for tests, which speaks SMTP."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from tests.processes import free_port
 
 
 class Mailbox:
-    """Keeps what it is sent."""
+    """Stores received messages."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []

@@ -1,4 +1,4 @@
-"""A stand-in for an OpenID Connect provider: real HTTP on loopback, real signatures, and the lies that a test asks for.
+"""A stand-in for an OpenID Connect provider, with HTTP on loopback, signatures, and false claims on request.
 
     with OIDCStandIn() as provider:
         settings.OIDC = provider.client()
@@ -36,9 +36,9 @@ class OIDCStandIn:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.kid, self.algorithm = "first", "RS256"
         self.claims: dict[str, Any] = {"sub": "sub-1"}
-        self.lies: dict[str, Any] = {}  # claims of the ID token in place of the right ones; None leaves one out
+        self.lies: dict[str, Any] = {}  # claims of the ID token that replace the correct ones; None omits one
         self.at_userinfo: dict[str, Any] = {}
-        self.answers: dict[str, tuple[int, Any]] = {}  # by the last part of the path
+        self.answers: dict[str, tuple[int, Any]] = {}  # keyed by the last part of the path
         self.asked: dict[str, Any] = {}  # of the latest authorization request
         self.requests: list[str] = []
 
@@ -57,7 +57,7 @@ class OIDCStandIn:
         return IdentityProvider(**known | changes)
 
     def sign_in(self, address: str) -> str:
-        """What the provider's page does with a browser that was sent to this address: the query of its answer."""
+        """Acts as the provider's page for a browser sent to this address. Returns the query of its response."""
         self.asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         return f"code=the-code&state={self.asked['state']}"
 
@@ -89,7 +89,7 @@ class OIDCStandIn:
         return self.key.public_key()
 
     def token(self, form: dict[str, str]) -> tuple[int, Any]:
-        """With PKCE: whoever began has to end it."""
+        """Returns tokens. With PKCE, the client that began the sign-in must complete it."""
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
         known = (form.get("client_id"), form.get("client_secret"), form.get("code")) == (CLIENT, SECRET, "the-code")
@@ -99,7 +99,7 @@ class OIDCStandIn:
 
 
 def leave(client: Client, provider: OIDCStandIn, **form: str) -> str:
-    """Goes to the provider, and is the address that the provider sends the browser back to."""
+    """Goes to the provider. Returns the URL to which the provider redirects the browser."""
     page = client.post(START, form)
     assert page.status_code == 200, page
     address = unescape(re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', page.content.decode())[1])
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *args: object) -> None:
-        """Tests read what they need from the provider."""
+        """Logs nothing, because tests read data from the provider itself."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Real processes for tests: on the test's own database, ended whatever happens."""
+"""Child processes for tests. They use the test database and are always stopped."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ __all__ = ["BIN", "ROOT", "answers", "end", "environment", "free_port", "running
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """This run's environment for a child, on the test database."""
+    """Returns the environment for a child process, with the test database."""
     values = os.environ | {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "DJANGO_SETTINGS_MODULE": "movierec.settings",
@@ -31,10 +31,10 @@ def environment(**changes: str) -> dict[str, str]:
 
 @contextmanager
 def running(*command: str, log: Path, is_killed: bool = True, **changes: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The command in a process group of its own; its output goes to `log`.
+    """Runs the command in its own process group, with output to `log`.
 
-    The group is killed at the end, when the test has seen what it wants: a Celery worker takes five seconds to end by
-    itself, which tests/slow/test_make_run.py covers. `is_killed=False` is for who has to end groups of others.
+    The group is killed at the end, because a Celery worker takes five seconds to stop, which
+    tests/slow/test_make_run.py covers. With `is_killed=False`, the caller stops the group.
     """
     log.unlink(missing_ok=True)
     process = start(command, log=log, environment=environment(**changes))
@@ -50,7 +50,7 @@ def running(*command: str, log: Path, is_killed: bool = True, **changes: str) ->
 
 @contextmanager
 def site(*, log: Path, workers: int = 2, **changes: str) -> Iterator[str]:
-    """The site behind gunicorn as it is run for users; yields its address."""
+    """Serves the site with gunicorn as in production. Yields its address."""
     port = free_port()
     changes = {"PORT": str(port), "WEB_WORKERS": str(workers)} | changes
     with running("gunicorn", "--config", "deploy/gunicorn.py", log=log, **changes) as process:
@@ -63,7 +63,7 @@ def site(*, log: Path, workers: int = 2, **changes: str) -> Iterator[str]:
 
 
 def answers(url: str) -> bool:
-    """Whether GET succeeds. Loads no certificates: for a loop over one URL that is most of the work."""
+    """Returns whether GET succeeds. Loads no certificates, which would take most of the time."""
     try:
         return httpx.get(url, timeout=5, verify=False).status_code == 200
     except httpx.TransportError:
@@ -71,7 +71,7 @@ def answers(url: str) -> bool:
 
 
 def put_stand_ins(folder: Path, scripts: dict[str, str]) -> dict[str, str]:
-    """The environment in which they come first, and log into `calls`."""
+    """Creates fake programs that log to `calls`. Returns an environment in which they come first."""
     for name, script in scripts.items():
         (folder / name).write_text(f"#!/usr/bin/env bash\n{script}\n")
         (folder / name).chmod(0o755)

@@ -1,4 +1,4 @@
-"""Passwords sent to every place that takes them, many at once."""
+"""Sends passwords to every endpoint that accepts them, many at once."""
 
 import itertools
 import time
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import httpx
 
-PAGES = ("/accounts/sign-in/",)  # the admin leads there
+PAGES = ("/accounts/sign-in/",)  # the admin redirects there
 PLACES = (*PAGES, "/api/v1/token/")
 REFUSED = 429
 BUSY = 503
@@ -17,8 +17,8 @@ BUSY = 503
 
 @contextmanager
 def visitor(address: str) -> Iterator[httpx.Client]:
-    """A browser that has the cookie of the sign-in page."""
-    # A new connection for each request: any worker may get it, and the site closes none that is about to be used.
+    """Yields a client with the cookie of the sign-in page."""
+    # Uses a new connection for each request, so that any worker may get it and none is closed while in use.
     limits = httpx.Limits(max_connections=32, max_keepalive_connections=0)
     with httpx.Client(base_url=address, timeout=120, limits=limits) as client:
         assert client.get(PAGES[0]).status_code == 200
@@ -33,9 +33,9 @@ def send(client: httpx.Client, place: str, username: str, password: str, **heade
 
 
 def guess(client: httpx.Client, n: int, username: str, *, own_addresses: bool = False) -> Counter[int]:
-    """Sends wrong passwords to all places in turn, 32 at once; returns how often each status was the answer.
+    """Sends wrong passwords to all endpoints in turn, 32 at once. Returns how often each status occurred.
 
-    A site with more to do than it can is asked again, when it says.
+    Retries after the requested time if the site is overloaded.
     """
 
     def one(number: int, place: str) -> int:

@@ -1,4 +1,4 @@
-"""The repository's own source: which modules import which, and how long files and functions are."""
+"""Analyses the repository's source: imports between modules, and lengths of files and functions."""
 
 import ast
 import subprocess
@@ -14,7 +14,7 @@ APPS = ["catalog", "recommender", "mlops", "movierec"]  # each may import those 
 
 
 def tracked(*patterns: str) -> list[Path]:
-    """Files of the work tree that git knows, or that are new and not ignored."""
+    """Returns files of the work tree that are tracked, or new and not ignored."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
         cwd=ROOT,
@@ -32,7 +32,7 @@ class Import(NamedTuple):
 
 
 def sources() -> dict[str, Path]:
-    """Module name -> file, of the product without migrations."""
+    """Returns the product's files by module name, without migrations."""
     files = [file for file in tracked(*(f"{app}/*.py" for app in APPS)) if "migrations" not in file.parts]
     return {module_name(file): file for file in files}
 
@@ -49,7 +49,7 @@ def parsed(file: Path) -> ast.Module:
 
 @cache
 def imports() -> list[Import]:
-    """Imports of one module of the product by another."""
+    """Returns imports of one module of the product by another."""
     modules = sources()
     return [found for name, file in modules.items() for found in _imports(name, file, modules)]
 
@@ -99,7 +99,7 @@ class LocalImport(NamedTuple):
 
 
 def imports_in_functions() -> list[LocalImport]:
-    """Of the whole repository, tests and benchmarks included."""
+    """Returns imports in functions of the whole repository, including tests and benchmarks."""
     found = []
     for file in tracked("*.py"):
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -129,7 +129,7 @@ def importers() -> dict[str, set[str]]:
 
 
 def circles() -> list[list[str]]:
-    """Modules that import each other at run time, in functions or at the top."""
+    """Returns cycles of modules that import each other at run time."""
     graph: dict[str, set[str]] = defaultdict(set)
     for row in imports():
         if not row.for_types:

@@ -1,8 +1,8 @@
-"""`pytest --swap-texts`: every message of gettext, the sentences of findings among them, comes out in other words.
+"""`pytest --swap-texts` replaces every gettext message, including the sentences of findings.
 
 Behaviour must not depend on wording. `deploy/test` runs the tests on Postgres and Redis in this way. Tests marked
 `wording`, which check sentences, and slow ones, which read pages in a browser, keep the real texts. Placeholders, tags
-and entities stay.
+and entities are kept.
 """
 
 import codecs
@@ -21,14 +21,14 @@ FUNCTIONS = ("gettext", "ngettext", "pgettext", "npgettext")
 
 
 def swapped(text: str) -> str:
-    """Other words of the same shape."""
+    """Returns a different text of the same structure."""
     parts = KEPT.split(text)
     return "".join(part if place % 2 else codecs.encode(part, "rot13") for place, part in enumerate(parts))
 
 
 @contextmanager
 def swapped_texts() -> Iterator[None]:
-    """Django's gettext functions, lazy ones too, ask one object."""
+    """Replaces the object used by all of Django's gettext functions, including lazy ones."""
     messages = translation._trans
     real = {name: getattr(messages, name) for name in FUNCTIONS}
     for name, function in real.items():
@@ -43,13 +43,13 @@ def swapped_texts() -> Iterator[None]:
 
 
 def _forget_countries() -> None:
-    """django-countries keeps their names, by language."""
+    """Clears the names of countries that django-countries caches by language."""
     vars(countries).pop("_iter_cache", None)
 
 
 def _swapping(function: Callable[..., Any]) -> Callable[..., str]:
     def swap(*arguments: Any) -> str:
-        # The empty message is the header of a catalogue.
+        # the empty message is the header of a catalogue
         return str(function(*arguments)) if arguments == ("",) else swapped(str(function(*arguments)))
 
     return swap

@@ -1,4 +1,4 @@
-"""The architecture: which way imports point, how modules divide, how long files, functions and names are."""
+"""The architecture: directions of imports, division into modules, and lengths of files, functions and names."""
 
 import ast
 import re
@@ -30,9 +30,9 @@ LONG_FILES = {  # with the reason
     "tests/catalog/imports/labelled_titles.py": "data: titles with the movie that each one means",
 }
 P90_FILE, P90_FUNCTION = 170, 15
-# Registers itself with Django, Celery or a table of formats when it is imported, so that one importer is enough.
+# One importer is enough for modules that register themselves with Django, Celery or a table of formats.
 REGISTERS_ITSELF = re.compile(r"\.(admin|commands|templatetags|formats)\.|^movierec\.(checks|celery)$")
-# Ratchets: lower them when the tree gets better, never raise them.
+# Ratchets. Lower them when the tree improves, and never raise them.
 MAX_WITH_ONE_IMPORTER = 45
 MAX_IMPORTS_IN_FUNCTIONS = 30
 MAX_WITHOUT_A_REASON = 0
@@ -56,16 +56,16 @@ def test_imports_point_one_way():
 
 
 def test_no_modules_import_each_other():
-    """At run time, at the top of a module or in a function."""
+    """Checks imports at run time, at the top of a module or in a function."""
     assert circles() == []
 
 
 def test_no_task_goes_on_after_its_time_limit():
-    """Celery's soft limit is an Exception, raised once: who swallows it works until the hard limit's kill."""
+    """Celery's soft limit is an exception that is raised once. A task that swallows it runs until it is killed."""
     found = {
         str(file.relative_to(ROOT))
         for file in sources().values()
-        if file.relative_to(ROOT).parts[0] in ("catalog", "mlops")  # the recommender does not know Celery
+        if file.relative_to(ROOT).parts[0] in ("catalog", "mlops")  # the recommender does not use Celery
         for node in ast.walk(parsed(file))
         if isinstance(node, ast.Try) and _swallows_time_limit(node)
     }
@@ -189,7 +189,7 @@ def test_only_two_modules_import_mlflow():
 
 
 def run(program: str, variables: dict[str, str]) -> None:
-    """Runs the program in a new process, which has to succeed."""
+    """Runs the program in a new process, which must succeed."""
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
     )
@@ -197,7 +197,7 @@ def run(program: str, variables: dict[str, str]) -> None:
 
 
 def test_a_web_process_never_loads_mlflow(transactional_db):
-    """It costs a second and 170 MB; pages, API and admin do not need it."""
+    """MLflow takes a second and 170 MB, and is not needed by pages, API and admin."""
     program = (
         "import sys\n"
         "from movierec.wsgi import application\n"
@@ -213,7 +213,7 @@ def test_a_web_process_never_loads_mlflow(transactional_db):
 
 
 def test_ways_to_sign_in_are_loaded_when_used(transactional_db):
-    """Passkeys and the identity provider: 4 MB in every web process, most of which never need them."""
+    """Passkeys and the identity provider would take 4 MB in every web process."""
     program = (
         "import sys\n"
         "from movierec.wsgi import application\n"
@@ -270,7 +270,7 @@ def test_web_processes_share_the_imported_code(tmp_path):
 
 
 def test_web_processes_inherit_no_thread_and_no_connection(tmp_path):
-    """They are forked from a process that has imported the code, and would share what it has opened."""
+    """Web processes are forked from a process that has imported the code, and would share what it opened."""
     program = (
         "import runpy, threading\n"
         "runpy.run_path('deploy/gunicorn.py')['on_starting'](None)\n"

@@ -1,4 +1,4 @@
-"""The commands that the documents name exist, accept the options given with them, and run."""
+"""Commands and options in the documents exist and work."""
 
 import ast
 import importlib.util
@@ -22,8 +22,8 @@ from tests.source_tree import APPS, tracked
 pytestmark = pytest.mark.once
 
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
-OTHER_OPTIONS = {"--help", "--scheduler"}  # the latter of Celery
-STAND_IN = re.compile(r"[A-Z|<]|\.\.\.")  # for what a reader fills in
+OTHER_OPTIONS = {"--help", "--scheduler"}  # the latter is Celery's
+STAND_IN = re.compile(r"[A-Z|<]|\.\.\.")  # placeholders for the reader to fill in
 
 
 @cache
@@ -39,7 +39,7 @@ def options_of(command: str) -> set[str]:
 
 @cache
 def calls() -> list[tuple[Code, str, str]]:
-    """Where, command and arguments: `manage.py NAME ...`, or a code span that begins with a command's name."""
+    """Returns place, command and arguments of `manage.py NAME ...` and of spans that begin with a command."""
     found = []
     for piece in shell_lines():
         for command, arguments in re.findall(r"manage\.py (\w+)(.*)", piece.text):
@@ -85,7 +85,7 @@ def test_a_wrong_argument_would_be_found():
 
 
 def test_options_alone_belong_to_a_command_of_their_page():
-    """A sentence such as "`check_aggregates` compares; `--repair` fixes"."""
+    """Checks sentences such as "`check_aggregates` compares; `--repair` fixes"."""
     alone = [piece for piece in shell_lines() if piece.text.startswith("--") or "#" in piece.text]
     wrong = [
         f"{piece.page}: {option}"
@@ -105,7 +105,7 @@ def options_of_page(page: str) -> set[str]:
 
 @cache
 def literals(folder: str) -> set[str]:
-    """The options that the modules below a folder declare."""
+    """Returns the options declared by the modules in a folder."""
     text = "".join(file.read_text(encoding="utf-8") for file in tracked(f"{folder}*.py"))
     return set(re.findall(r'"(--[a-z-]+)"', text))
 

@@ -1,4 +1,4 @@
-"""What the documents name exists: files, links, addresses, variables, policy keys, metrics and names in the code."""
+"""Names in the documents exist: files, links, URLs, variables, policy keys, metrics and names in the code."""
 
 import re
 from collections.abc import Iterator
@@ -25,21 +25,21 @@ from tests.source_tree import tracked
 pytestmark = pytest.mark.once
 
 PATH = re.compile(r"(?<![\w/.$~:-])([\w.-]+(?:/[\w.-]+)+/?|[\w.-]+\.(?:py|md))(?::(\w+))?")
-OPERATIONS = "docs/operations.md"  # which lists all metrics
+OPERATIONS = "docs/operations.md"  # lists all metrics
 PREFIXES = {"/api/", "/api/v1/"}
 OTHER_FOLDER = re.compile(r"/(mnt|srv|usr|run|var|path|dev|etc)\b")
 ASSIGNED = re.compile(r"(?<![\w$.-])([A-Z][A-Z_]+)=")
 POLICY_KEYS = {name for name, _ in keys()}
-# Variables that the examples define, and those of other programs.
+# variables defined in the examples, and those of other programs
 OTHER_VARIABLES = {"API", "JSON", "LINES", "ME", "MOVIES", "TOKEN", "LIGHTFM_NO_CFLAGS", "OPENBLAS_NUM_THREADS"}
 OTHER_VARIABLES |= {"COMPOSE_PROFILES"}
-# Names in the decisions: what was not taken, and titles.
+# names in the decisions: rejected alternatives and titles
 NOT_OURS = {"unaccent", "pg_trgm", "word_similarity", "strict_word_similarity", "Brat", "qiantoqianxun"}
 NOT_OURS |= {"SuccessiveHalvingPruner", "PercentilePruner"}
 
 
 def missing(found: dict[str, bool]) -> list[str]:
-    """The names that do not exist; fails where no names were found at all."""
+    """Returns the names that do not exist. Fails if no names were found."""
     assert found
     return [name for name, exists in found.items() if not exists]
 
@@ -51,7 +51,7 @@ def files() -> dict[str, Path]:
 
 @cache
 def source() -> str:
-    """All code, without the documents and their tests."""
+    """Returns all code except the documents and their tests."""
     texts = [path for path in files() if not re.search(r"\.(md|jpg|png)$|document", path)]
     return "\n".join(files()[path].read_text(encoding="utf-8", errors="ignore") for path in texts)
 
@@ -80,7 +80,7 @@ def test_files_exist_and_define_what_is_named_in_them():
 
 
 def exists(path: str, name: str) -> bool:
-    """Whether there is such a file or folder; a path may leave out its first folders."""
+    """Returns whether the file or folder exists. A path may omit its first folders."""
     found = [file for known, file in files().items() if f"/{known}".endswith(f"/{path}")]
     if name:
         return any(re.search(rf"^\s*(def|class) {name}\b", file.read_text("utf-8"), re.MULTILINE) for file in found)
@@ -88,7 +88,7 @@ def exists(path: str, name: str) -> bool:
 
 
 def test_addresses_exist_and_allow_their_methods():
-    """In spans such as `/import/` and `POST token/`, and in calls of curl."""
+    """Checks spans such as `/import/` and `POST token/`, and calls of curl."""
     found = {}
     for method, path in addresses():
         found[f"{method} {path}"] = path in PREFIXES or is_allowed(method, filled(path))
@@ -112,7 +112,7 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 
 def filled(path: str) -> str:
-    """With examples in place of parameters: `<id>`, `{movie_id}`, `$id`, `{letterboxd|imdb}`."""
+    """Fills parameters with examples: `<id>`, `{movie_id}`, `$id`, `{letterboxd|imdb}`."""
     path = re.sub(r"<id>|\{\w+_id\}|\$\w+", "1", path.partition("?")[0])
     return re.sub(r"<(\w+)>|\{(\w+)[^}]*\}", r"\1\2", path)
 
@@ -156,7 +156,7 @@ def test_the_site_starts_with_every_value_of_the_example(tmp_path):
 
 
 def test_containers_get_the_variables_of_the_example():
-    """All but those that .env.example says are not used there."""
+    """Excludes variables that .env.example says containers do not use."""
     example, compose = (files()[name].read_text(encoding="utf-8") for name in (".env.example", "docker-compose.yml"))
     said = re.findall(r"[A-Z]+(?:_[A-Z]+)+|DEBUG", re.search(r"^# It sets .*(?:\n#.*)*", example, re.MULTILINE)[0])
     folders = {"VAR_DIR", "MODEL_DIR", "SNAPSHOT_DIR", "STATIC_ROOT"}
@@ -187,7 +187,7 @@ def test_examples_of_the_policy_are_valid(tmp_path):
 
 @pytest.mark.django_db
 def test_operations_lists_all_metrics_with_their_labels():
-    """All but those of django-prometheus and of the client library."""
+    """Excludes metrics of django-prometheus and of the client library."""
     counted = [metric for metric in REGISTRY._collector_to_names if isinstance(metric, MetricWrapperBase)]
     labels = {metric._name: metric._labelnames for metric in counted}
     labels |= {family.name: family._labelnames for family in RowsCollector().collect()}
@@ -202,7 +202,7 @@ def test_operations_lists_all_metrics_with_their_labels():
 
 
 def test_names_of_code_exist():
-    """Each part of a dotted name occurs in the code as a word."""
+    """Checks that each part of a dotted name occurs in the code as a word."""
     known = set(re.findall(r"\w+(?:-\w+)*", source())) | {Path(path).stem for path in files()}
     named = {piece.text for piece in spans() if re.fullmatch(r"[A-Za-z][\w.-]*[a-zA-Z](\(.*\))?", piece.text)}
     parts = {
@@ -224,7 +224,7 @@ def test_lists_in_the_documents_are_complete():
     children = re.search(r"^programs=(.*)", files()["deploy/supervisord.conf"].read_text("utf-8"), re.MULTILINE)[1]
     steps = re.findall(r"^\| ([a-z]+) \| ", pages()["docs/mlops.md"].partition("It is started by")[0], re.MULTILINE)
 
-    assert steps[1:] == list(STEPS)  # after the head of the table
+    assert steps[1:] == list(STEPS)  # after the table's header
     assert named_after(OPERATIONS, "Services: ") == set(services)
     assert named_after(OPERATIONS, "supervisord runs four children") >= set(children.split(","))
     assert named_after("docs/search.md", "`ordering` is") >= set(ORDERINGS)
@@ -233,7 +233,7 @@ def test_lists_in_the_documents_are_complete():
 
 
 def named_after(page: str, words: str) -> set[str]:
-    """The code spans of the sentence that begins so, up to a full stop or a paragraph."""
+    """Returns the code spans of the sentence with this beginning, up to a full stop or a paragraph."""
     sentence = re.search(re.escape(words) + r".*?(?:\.\s|\n\n)", pages()[page], re.DOTALL)[0]
     return set(re.findall(r"`([^`]+)`", sentence))
 

@@ -1,4 +1,4 @@
-"""What the documents draw or translate: the layers are those of import-linter, the Vietnamese README keeps in step."""
+"""The layers in the documents match import-linter, and the Vietnamese README matches the English one."""
 
 import re
 import tomllib
@@ -34,7 +34,7 @@ def test_drawn_layers_are_those_of_the_contracts(package):
 
 
 def shape(file) -> tuple[list[str], list[str], list[str]]:
-    """Levels of the headings, code blocks without comments, and what the rows of tables begin with as code."""
+    """Returns levels of headings, code blocks without comments, and the code that begins table rows."""
     text = file.read_text(encoding="utf-8")
     tokens = MARKDOWN.parse(text)
     code = [re.sub(r"\s*# .*", "", token.content) for token in tokens if token.type in ("fence", "code_block")]

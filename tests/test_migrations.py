@@ -1,4 +1,4 @@
-"""A new database gets all migrations as one; one from an earlier version gets those that it lacks."""
+"""Migrations of a new database and of one from an earlier version."""
 
 from django.apps import apps
 from django.db.migrations.autodetector import MigrationAutodetector

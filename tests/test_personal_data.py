@@ -1,4 +1,4 @@
-"""What belongs to a user, in every app: all of it is in the copy they take, and nothing is left after a deletion."""
+"""All personal data of a user is included in the export and removed by a deletion."""
 
 import json
 from datetime import date
@@ -41,8 +41,8 @@ from tests.mlops.site import make_snapshot, make_version
 
 pytestmark = pytest.mark.django_db
 
-MARK = "zephyrine"  # in every text of hers
-KEPT = {  # without the name of who did something, with the reason
+MARK = "zephyrine"  # contained in all her texts
+KEPT = {  # kept without the name of the person, with the reason
     "catalog.Job": "runs, syncs and imports of the site, to which models and figures refer",
     "catalog.Invitation": "a used one stays used; what it said about its person goes when it is used",
     "mlops.DatasetSnapshot": "a withdrawn snapshot stays withdrawn",
@@ -55,7 +55,7 @@ KEPT = {  # without the name of who did something, with the reason
 
 @pytest.fixture
 def user(sam) -> User:
-    """Somebody with a row in each model that belongs to users."""
+    """A user with a row in each model that belongs to users."""
     user = UserFactory(username=f"{MARK}-user", email=f"{MARK}@example.org")
     movie, other = MovieFactory.create_batch(2)
     record_rating(user=user, movie=movie, rating=4)
@@ -93,7 +93,7 @@ def user(sam) -> User:
 
 
 def relations(on_delete: Any) -> set[str]:
-    """Models and fields that refer to users, and do this when one is deleted."""
+    """Returns models and fields that refer to users and have this on_delete."""
     return {
         f"{model._meta.label}.{field.name}"
         for model in apps.get_models(include_auto_created=True)
@@ -111,7 +111,7 @@ def everything(client, user) -> dict[str, Any]:
 
 
 def owned_models() -> set[str]:
-    """Models whose rows belong to a user, directly or through rows that do: they are deleted along."""
+    """Returns models whose rows are deleted with a user, directly or indirectly."""
     fields = [
         (model, field)
         for model in apps.get_models(include_auto_created=True)
@@ -125,12 +125,12 @@ def owned_models() -> set[str]:
 
 
 def test_every_model_that_belongs_to_a_user_is_exported(client, user):
-    """Directly, or through another one, such as the rows of an import."""
+    """Includes rows that belong indirectly, such as the rows of an import."""
     copy = everything(client, user)
 
     assert owned_models() >= {"catalog.Rating", "catalog.ImportRow", "catalog.APIKey", "recommender.Impression"}
     assert owned_models() == copy["rows"].keys() | (copy["not_included"].keys() & owned_models())
-    assert [name for name, rows in copy["rows"].items() if not rows] == []  # else this test shows nothing about them
+    assert [name for name, rows in copy["rows"].items() if not rows] == []  # else nothing is shown about them
     assert all(copy["not_included"].values())
 
 
@@ -214,7 +214,7 @@ def test_a_deleted_account_leaves_nothing(user):
     owned = [name for name in relations(CASCADE) if _count(name, pk)]
 
     assert (left, owned) == ([], [])
-    assert LogEntry.objects.count() == 1  # what staff did about the account
+    assert LogEntry.objects.count() == 1  # the staff's action on the account
 
 
 def _count(name: str, pk: int) -> int:

@@ -1,4 +1,4 @@
-"""The check of words: what it finds, and that a commit runs the same checks as `make lint`."""
+"""The word check, and that a commit runs the same checks as `make lint`."""
 
 import re
 

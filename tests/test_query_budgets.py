@@ -1,4 +1,4 @@
-"""A page or endpoint asks the database as often for many rows as for few, and no more often than it is allowed to."""
+"""The number of queries of a page or endpoint does not depend on the number of rows, and stays within its budget."""
 
 from collections.abc import Callable
 
@@ -35,15 +35,15 @@ from tests.factories import GenreFactory, OfferFactory, RatingFactory
 
 pytestmark = pytest.mark.django_db
 
-# What each address may ask, the signed-in user's session and row (2 queries) included.
+# maximum number of queries per URL, including 2 for the session and user
 BUDGETS = {
     "/movies/": 8,
     "/movies/?genre=genre-0&hide_seen=true&ordering=best_rated": 9,
     "/movies/?q=movie": 11,
-    "/movies/{movie}-many/": 13,  # where to watch it takes one, where the site has a region
+    "/movies/{movie}-many/": 13,  # where to watch takes one query if the site has a region
     "{person}": 8,
     "/genres/genre-0/": 8,
-    "/suggestions/?q=moovie": 8,  # people and genres are looked up before another spelling is tried
+    "/suggestions/?q=moovie": 8,  # people and genres are looked up before another spelling
     "/posters/{movie}.svg": 3,
     "/ratings/": 4,
     "/watchlist/": 5,
@@ -76,7 +76,7 @@ BUDGETS = {
 
 @pytest.fixture
 def grow(nora: User) -> Callable[[int], Movie]:
-    """Adds `count` movies that nora rated and wants to see, and as many links to one movie."""
+    """Returns a function that adds `count` movies rated and wanted by nora, and as many links to one movie."""
     subject = Movie.objects.create(title="Many", year=1999, tmdb_id=1)
     counts = dict.fromkeys(["matched", "unmatched", *Changes(nora, timezone.now()).counts()], 1)
     user_import = UserImport.objects.create(
@@ -120,7 +120,7 @@ def test_queries_stay_within_the_budget_however_many_rows(client: Client, nora, 
 
 
 def queries_of(client: Client, movie: Movie) -> dict[str, int]:
-    cache.clear()  # of statistics about everybody
+    cache.clear()  # statistics of all users
     asked = {}
     person = Person.objects.first().get_absolute_url()
     user_import = UserImport.objects.get().pk

@@ -1,4 +1,4 @@
-"""Every endpoint of the API says which scope of a key it takes, and takes no key without it."""
+"""Every API endpoint declares the scopes that it accepts, and rejects keys without them."""
 
 import re
 from collections.abc import Iterator
@@ -104,7 +104,7 @@ def test_documents_are_open_to_any_key(api):
 
 
 def test_a_view_that_says_nothing_takes_no_key(nora):
-    """A mistake in the code is an error of ours, never an open door."""
+    """A view without declared scopes rejects keys instead of accepting them."""
 
     given = APIRequestFactory().get("/", headers={"Authorization": f"Token {key_of(nora)}"})
     request = Request(given, parser_context={"view": APIView()})

@@ -6,7 +6,7 @@ from mlops.findings import Finding, Outcome
 from mlops.gate.codes import Message, Rule
 from tests.swapped_texts import swapped, swapped_texts
 
-pytestmark = pytest.mark.wording  # these swap the texts themselves
+pytestmark = pytest.mark.wording  # these tests swap the texts themselves
 
 
 def test_every_kind_of_message_comes_out_in_other_words():

@@ -1,4 +1,4 @@
-"""The site with TMDB switched on, at a stand-in; for the conftest of whoever tests that."""
+"""The site with TMDB enabled and a stand-in. Import these fixtures in a conftest."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -11,7 +11,7 @@ from tests.tmdb_stand_in import TOKEN, TMDBStandIn
 
 @pytest.fixture
 def tmdb(settings, tmdb_policy) -> Iterator[TMDBStandIn]:
-    """The site reads TMDB from a stand-in, as fast as it can; the pauses before another attempt are left out."""
+    """The site uses a stand-in for TMDB without rate limit and pauses between attempts."""
     tmdb_policy(requests_per_second=1000)
     with TMDBStandIn() as stand_in, stamina.set_testing(True, attempts=6, cap=True):
         settings.TMDB_API_URL = stand_in.url

@@ -1,4 +1,4 @@
-"""A stand-in for TMDB: its API over real HTTP on loopback, with the failures that a test scripts.
+"""A stand-in for TMDB: its API over HTTP on loopback, with scripted failures.
 
     with TMDBStandIn([document(603, title="The Matrix")]) as tmdb:
         tmdb.answer_next("movie/603", Answer(429, retry_after="1"), Answer(cut=True))
@@ -36,7 +36,7 @@ NOT_FOUND = {
 
 
 def document(tmdb_id: int, *, title: str = "", **changes: Any) -> dict[str, Any]:
-    """A movie as TMDB describes it with everything appended."""
+    """Returns a movie in TMDB's format with everything appended."""
     return {
         "adult": False,
         "id": tmdb_id,
@@ -83,7 +83,7 @@ class TMDBStandIn(HTTPStandIn):
         self.url = f"{self.origin}/3"
 
     def serve(self, *movies: dict[str, Any]) -> None:
-        """These documents and no others."""
+        """Serves only these documents."""
         self.movies = {movie["id"]: movie for movie in movies}
 
     def respond(self, target: str, headers: Message) -> Answer:
@@ -129,7 +129,7 @@ class TMDBStandIn(HTTPStandIn):
         return self._page([{"id": tmdb_id, "adult": None} for tmdb_id in found], query, size=self.page_size * 5)
 
     def _discover(self, query: dict[str, str]) -> Answer:
-        """Pages of a long list follow each other: it is made once."""
+        """Returns pages of a list, which is computed once because its pages are requested in order."""
         asked = (id(self.movies), len(self.movies), *sorted(pair for pair in query.items() if pair[0] != "page"))
         if self._list[0] != asked:
             self._list = (asked, self._released(query))

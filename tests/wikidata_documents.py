@@ -1,4 +1,4 @@
-"""Items with labels and statements as Wikidata has them, to be served by the stand-in or read."""
+"""Items with labels and statements in Wikidata's format, for the stand-in and for parsers."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def titled(value: str, language: str) -> dict[str, Any]:
 
 
 def time(moment: str, precision: int = DAY, calendar: str = GREGORIAN) -> dict[str, Any]:
-    """`moment` as in 1999-03-31; unknown parts are 00."""
+    """Returns a time. `moment` is a date such as 1999-03-31, with 00 for unknown parts."""
     value = {"time": f"+{moment}T00:00:00Z", "timezone": 0, "before": 0, "after": 0, "precision": precision}
     return {"value": value | {"calendarmodel": calendar}, "type": "time"}
 
@@ -35,7 +35,7 @@ def amount(number: str, unit: int = MINUTE) -> dict[str, Any]:
 
 
 def snak(name: str, value: dict[str, Any] | str) -> dict[str, Any]:
-    """`value` may also be somevalue (there is one, unknown) or novalue (there is none)."""
+    """Returns a snak. `value` may also be somevalue (unknown) or novalue (does not exist)."""
     if isinstance(value, str):
         return {"snaktype": value, "property": name, "hash": "0" * 40}
     datatype = TYPES.get(value["type"], value["type"])
@@ -55,7 +55,7 @@ def statement(
 def document(
     number: int, labels: dict[str, str] | None = None, *statements: dict[str, Any], **articles: str
 ) -> dict[str, Any]:
-    """`articles` are titles by wiki, as `enwiki`."""
+    """Returns an item. `articles` are titles keyed by wiki, such as `enwiki`."""
     claims: dict[str, list[dict[str, Any]]] = {}
     for row in statements:
         claims.setdefault(row["mainsnak"]["property"], []).append(row)

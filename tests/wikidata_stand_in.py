@@ -3,7 +3,7 @@
     with WikidataStandIn([film(83495, "The Matrix", imdb_id="tt0133093")]) as wikidata:
         wikidata.answer_next("/w/api.php", lagged(), Answer(429, retry_after="1"))
 
-What breaks their rules is noted in `broken_rules`. It works out which statements count by itself.
+`broken_rules` records violations of their rules. It computes the ranks of statements independently of the site.
 """
 
 import re
@@ -39,18 +39,18 @@ def lagged(seconds: float = 6.5, retry_after: str = "5") -> Answer:
 
 
 class WikidataStandIn(HTTPStandIn):
-    """`pause` is how long a client has to wait after an answer; `query_seconds` what a query takes of its budget."""
+    """`pause` is the required pause after a response, `query_seconds` the time budget used by a query."""
 
     def __init__(
         self, items: Iterable[dict[str, Any]] = (), *, pause: float = 0, latency: float = 0, query_seconds: float = 0.2
     ) -> None:
         self.items: dict[int, dict[str, Any]] = {}
         self.redirects: dict[int, int] = {}
-        self.leads: dict[str, dict[str, str]] = {}  # by language and title
+        self.leads: dict[str, dict[str, str]] = {}  # keyed by language and title
         self.moved: dict[str, str] = {}  # titles of articles
-        self.files: dict[str, dict[str, Any]] = {}  # of Commons, by name
+        self.files: dict[str, dict[str, Any]] = {}  # of Commons, keyed by name
         self.moved_files: dict[str, str] = {}
-        self.leads_at_once = EXTRACTS_AT_ONCE  # that fit into an answer
+        self.leads_at_once = EXTRACTS_AT_ONCE  # maximum number per response
         self.pause, self.latency, self.query_seconds = pause, latency, query_seconds
         self.broken_rules: list[str] = []
         self.agents: set[str] = set()
@@ -64,7 +64,7 @@ class WikidataStandIn(HTTPStandIn):
         self.articles_url = f"{self.origin}/LANGUAGE-wikipedia/api.php"
 
     def serve(self, *items: dict[str, Any]) -> None:
-        """These items and no others."""
+        """Serves only these items."""
         self.items = {int(content["id"][1:]): content for content in items}
         self._by_value.clear()
 
@@ -97,7 +97,7 @@ class WikidataStandIn(HTTPStandIn):
         if len(self.arrivals) - len(self.ended) > 1 + self.n_lost:
             self.broken_rules.append("two at once")
 
-    n_lost = 0  # requests of clients that were killed: their answers are still written
+    n_lost = 0  # requests of killed clients, whose responses are still written
 
     def _truth(self, path: str, asked: dict[str, str]) -> Answer:
         if path == QUERY:
@@ -123,7 +123,7 @@ class WikidataStandIn(HTTPStandIn):
         return Answer(body={"entities": entities, "success": 1})
 
     def _answer_leads(self, language: str, asked: dict[str, str]) -> Answer:
-        """As TextExtracts does, of articles by their titles."""
+        """Returns extracts of articles, keyed by title, like TextExtracts."""
         titles = asked["titles"].split("|")
         if len(titles) > EXTRACTS_AT_ONCE or not {"exintro", "explaintext", "redirects"} <= asked.keys():
             return Answer(body=reported("toomanyvalues", "Not what this stand-in answers."))
@@ -162,7 +162,7 @@ class WikidataStandIn(HTTPStandIn):
         props, languages = asked["props"].split("|"), asked["languages"].split("|")
         content = dict(self.items[target])
         labels = {code: label for code, label in content["labels"].items() if code in languages}
-        content["labels"] = labels or []  # as PHP writes an empty map
+        content["labels"] = labels or []  # like PHP, which writes an empty map as a list
         content["claims"] = content["claims"] or []
         wikis = asked.get("sitefilter", "").split("|")
         content["sitelinks"] = {wiki: link for wiki, link in content["sitelinks"].items() if wiki in wikis} or []
@@ -215,12 +215,12 @@ def _literal(value: str) -> dict[str, str]:
 
 
 def _file(name: str) -> dict[str, str]:
-    """Names of files are addresses in the query service."""
+    """Returns file names, which are URLs in the query service."""
     return {"type": "uri", "value": f"http://commons.wikimedia.org/wiki/Special:FilePath/{quote(name)}"}
 
 
 def _truthy(content: dict[str, Any] | None, name: str) -> list[str]:
-    """Values as texts; statements of a lower rank than the best one are left out, and deprecated ones always."""
+    """Returns values as strings, without deprecated statements and those below the best rank."""
     by_rank: dict[str, list[dict[str, Any]]] = {}
     for row in (content or {"claims": {}})["claims"].get(name, ()):
         by_rank.setdefault(row["rank"], []).append(row["mainsnak"])

@@ -1,4 +1,4 @@
-// Swagger UI skips levels of headings, and leaves its first parts outside of any landmark.
+// Fixes Swagger UI's skipped heading levels, and content outside landmarks.
 const LEVELS = { "h3.opblock-tag": 2, ".models h4": 2 };
 const PARTS = { ".information-container": "About the API", ".scheme-container": "Authorization" };
 new MutationObserver(() => {

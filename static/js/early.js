@@ -1,6 +1,6 @@
 "use strict";
 
-// Not deferred: htmx listens once the whole page is there, and whoever chose or typed something before is heard then.
+// Not deferred. htmx only listens once the page has loaded, so earlier input is handled then.
 {
   const early = new Set();
   const keep = (event) => early.add(event.target);
@@ -20,17 +20,17 @@
   );
 }
 
-// A page that the browser kept for "Back" may be another account's, or older than what was changed since. It is hidden
-// meanwhile, so that not even its picture is seen.
+// A page cached for "Back" may belong to another account or be outdated. It is hidden
+// until this has been checked.
 {
   const root = document.documentElement;
   const account = document.querySelector("meta[name=account]")?.content ?? "";
   const loaded = Date.now();
-  const RECENTLY = 600_000; // ms; when a page from the disk was made is not known
+  const RECENTLY = 600_000; // ms; the age of a page from the disk cache is unknown
   const note = (name, value) => {
     try {
       localStorage[name] = value;
-    } catch {} // forbidden: then each page is asked for again
+    } catch {} // storage is forbidden, so each page is reloaded
   };
   const isCurrent = (since) => {
     try {
@@ -51,7 +51,7 @@
     if (sessionStorage.renewed === place) document.addEventListener("DOMContentLoaded", () => scrollTo({ top: sessionStorage[place], behavior: "instant" }));
     delete sessionStorage.renewed;
     localStorage.changed ??= 0;
-    document.cookie = `scripts=1; path=${document.currentScript.dataset.path}; samesite=lax`; // the server lets pages of an account be kept
+    document.cookie = `scripts=1; path=${document.currentScript.dataset.path}; samesite=lax`; // allows the server to make account pages cacheable
   } catch {}
   const isBack = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
   if (isBack && !isCurrent(loaded - RECENTLY)) renew();

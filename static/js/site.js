@@ -1,6 +1,6 @@
 "use strict";
 
-// What failed in the background is said on the page; without this a lost connection would look like success.
+// Shows errors of background requests. Otherwise a lost connection would look like success.
 function say(text) {
   let list = document.querySelector(".messages");
   if (!list) {
@@ -22,7 +22,7 @@ const sayRefused = (status) => say(status === 403 ? texts.expired : texts.failed
 document.addEventListener("htmx:sendError", sayUnreachable);
 document.addEventListener("htmx:responseError", (event) => sayRefused(event.detail.xhr.status));
 
-// An open menu closes by a click elsewhere or Escape.
+// Closes an open menu on a click elsewhere or Escape.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
@@ -36,7 +36,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// After "More movies" the keyboard goes on with the first of them.
+// Moves the focus to the first new movie after "More movies".
 document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
   if (detail.requestConfig?.elt.id === "more" && target.matches(".movie-grid")) target.querySelector("a").focus();
 });
@@ -119,7 +119,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   }
 });
 
-// Suggestions below the search: the arrow keys go through them, Escape puts them away.
+// Suggestions below the search field. The arrow keys select one, Escape closes them.
 const search = document.querySelector(".site-search");
 search?.addEventListener("keydown", (event) => {
   const input = search.querySelector("input");
@@ -130,13 +130,13 @@ search?.addEventListener("keydown", (event) => {
     stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
   }
   if (event.key === "Escape" && stops.length > 1) {
-    event.preventDefault(); // the first time what was written stays
+    event.preventDefault(); // the first Escape keeps the text
     document.getElementById("suggestions").replaceChildren();
     input.focus();
   }
 });
 
-// "/" goes to the search, as on many sites; not while something is being written.
+// "/" focuses the search field, as on many sites, except while the user is typing.
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
   if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
@@ -145,7 +145,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// The theme changes where it is chosen, and the server keeps it.
+// Changes the theme at once. The server stores it.
 document.querySelector(".theme-form")?.addEventListener("submit", (event) => {
   event.preventDefault();
   const form = event.target;
@@ -159,6 +159,6 @@ document.querySelector(".theme-form")?.addEventListener("submit", (event) => {
   for (const button of form.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.value === theme));
 });
 
-// A page for times without a connection; where the browser does without, nothing is lost.
+// Registers the offline page. Nothing depends on it.
 const register = () => navigator.serviceWorker?.register(new URL("sw.js", document.querySelector("link[rel=manifest]").href));
-addEventListener("load", () => setTimeout(() => register()?.catch(() => {}), 3000)); // after what people wait for
+addEventListener("load", () => setTimeout(() => register()?.catch(() => {}), 3000)); // after more important requests

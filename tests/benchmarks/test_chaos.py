@@ -1,4 +1,4 @@
-"""Parts of the chaos tests; the full run starts a whole site and takes minutes."""
+"""Tests parts of the chaos tests. The complete run starts a whole site and takes minutes."""
 
 import os
 import threading

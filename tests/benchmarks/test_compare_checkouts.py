@@ -1,4 +1,4 @@
-"""What counts as a difference between two checkouts; fitting in both takes minutes."""
+"""Tests what counts as a difference between two checkouts. Fitting in both would take minutes."""
 
 from pathlib import Path
 

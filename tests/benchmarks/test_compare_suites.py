@@ -1,4 +1,4 @@
-"""Two small suites beside each other, as pytest and xdist run them."""
+"""Compares two small suites run by pytest and xdist."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The gate's statistics on drawn users; `python -m benchmarks.gate` asks the same of real ones."""
+"""Tests the gate's statistics on simulated users. `python -m benchmarks.gate` uses real ones."""
 
 import numpy as np
 import pytest

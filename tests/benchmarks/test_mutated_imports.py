@@ -1,4 +1,4 @@
-"""The benchmark that gives damaged uploads to the reader of imports, on a few of them."""
+"""Runs the benchmark of damaged uploads on a few of them."""
 
 from dataclasses import replace
 from random import Random

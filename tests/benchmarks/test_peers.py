@@ -1,4 +1,4 @@
-"""The load generator counts what servers answer, and the bars fail where a figure falls short."""
+"""Tests that the load generator counts responses, and that targets fail if a figure is too low."""
 
 import json
 import socket

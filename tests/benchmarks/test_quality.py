@@ -1,4 +1,4 @@
-"""The tables on a small data folder of the public sets' formats, made on the spot."""
+"""Computes the tables on small generated data in the formats of the public data sets."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""The growth benchmark, on sizes that take seconds."""
+"""Runs the growth benchmark on sizes that take seconds."""
 
 import numpy as np
 import pytest

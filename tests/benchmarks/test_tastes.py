@@ -1,4 +1,4 @@
-"""The benchmark of tastes on a small set of tastes that are easy to follow."""
+"""Runs the benchmark of tastes on a small set of clear tastes."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The benchmark of an upgrade takes its steps from the document."""
+"""Tests that the upgrade benchmark takes its steps from the document."""
 
 import pytest
 

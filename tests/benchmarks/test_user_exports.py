@@ -1,4 +1,4 @@
-"""The exports that benchmarks.user_imports has imported."""
+"""Tests the exports that benchmarks.user_imports imports."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The simulated first minute: who answers what, and by what they are judged."""
+"""Tests the simulated first minute: the answers and the evaluation."""
 
 import pandas as pd
 import pytest

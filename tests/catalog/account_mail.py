@@ -1,4 +1,4 @@
-"""What the tests of accounts share: mails with links, and an eye on the templates that are used."""
+"""Helpers for tests of accounts: mails with links, and a record of the rendered templates."""
 
 import re
 from collections.abc import Iterator

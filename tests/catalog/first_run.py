@@ -1,4 +1,4 @@
-"""What the tests of the first run share: a form, the page's address, and a site whose staff sets its mail server."""
+"""Helpers for tests of the first run: a form, the page's URL, and a site whose staff configure the mail server."""
 
 import pytest
 

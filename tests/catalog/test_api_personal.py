@@ -1,4 +1,4 @@
-"""The diary and lists by API."""
+"""The API of the diary and lists."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""A key answers as long as it is valid, and not once after."""
+"""Tests that a key works only while it is valid."""
 
 from datetime import timedelta
 

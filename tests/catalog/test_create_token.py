@@ -1,4 +1,4 @@
-"""`create_token` prints a key that works, and nothing else."""
+"""Tests that `create_token` prints a working key and nothing else."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What was deleted after a request had read it: no page breaks, and nothing comes back."""
+"""Rows deleted after a request has read them: no page fails, and no row is restored."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An account's e-mail address: given, changed, confirmed, and where policy says so demanded."""
+"""An account's e-mail address: entered, changed, confirmed, and required if the policy says so."""
 
 import pytest
 from allauth.account.models import EmailAddress

@@ -1,4 +1,4 @@
-"""A new password for who forgot theirs: by a mail, or by a link that staff makes."""
+"""Resets forgotten passwords by mail or by a link from staff."""
 
 import smtplib
 from datetime import timedelta

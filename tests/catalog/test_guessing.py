@@ -1,4 +1,4 @@
-"""Nothing tells whether an account exists: each place answers guesses alike, with the same work."""
+"""No response reveals whether an account exists, neither by its content nor by its work."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""Stars of visitors on movie pages and cards: kept in the session, and in the account once there is one."""
+"""Visitors' ratings on movie pages and cards. They are kept in the session, and later in the account."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Identities of a provider and accounts: who may sign up with one, connect one, and confirm by one."""
+"""Identities of a provider: who may sign up with one, connect one, and reauthenticate with one."""
 
 import time
 

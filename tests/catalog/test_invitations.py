@@ -1,4 +1,4 @@
-"""Sites whose sign-up takes an invitation, or is closed."""
+"""Sites where sign-up requires an invitation or is closed."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A program has its limit to itself: no key uses up what another one, or its account's browser, may ask."""
+"""Each program has its own rate limit, which other keys and the account's browser do not use up."""
 
 import pytest
 from rest_framework.throttling import UserRateThrottle

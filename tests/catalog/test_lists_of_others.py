@@ -1,4 +1,4 @@
-"""A movie's page names the lists that others publish with it, and no list or person beyond that."""
+"""A movie's page shows other users' public lists, and no other lists or people."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""One form of a name at every door, and no name that looks like another's."""
+"""Usernames have one normalised form everywhere. Names that look like another's are rejected."""
 
 from io import StringIO
 

@@ -1,4 +1,4 @@
-"""Names that can be seen, of lists and profiles alike."""
+"""Names of lists and profiles must be visible."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A new password ends what the old one opened: every session and API key of the account."""
+"""A new password ends every session and revokes every API key of the account."""
 
 from functools import partial
 

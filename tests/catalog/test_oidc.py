@@ -1,4 +1,4 @@
-"""Signing in by OpenID Connect: only a right ID token does, and only to the account that it is connected with."""
+"""Sign-in with OpenID Connect requires a valid ID token of the connected identity."""
 
 import pytest
 from allauth.account.models import EmailAddress

@@ -1,4 +1,4 @@
-"""The diary: what somebody watched and when, their notes, and what they have not rated yet."""
+"""The diary: viewings, notes, and watched movies without a rating."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""The page of the secret addresses of feeds: make them, read them, renew them, switch them off."""
+"""The page of secret feed URLs: create, read, renew and remove them."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The pages of API keys: make one, see it once, recognise it, revoke it."""
+"""The pages of API keys: create, show once, recognise and revoke a key."""
 
 import re
 from datetime import timedelta

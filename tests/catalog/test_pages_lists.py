@@ -1,4 +1,4 @@
-"""Lists of movies: their owner's pages, and what everybody may read."""
+"""Lists of movies: their owners' pages, and public pages."""
 
 import pytest
 

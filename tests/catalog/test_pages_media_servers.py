@@ -1,4 +1,4 @@
-"""The page of the secret address for media servers: make, enter, renew, name oneself, look at events, switch off."""
+"""The page of the secret webhook URL: create, renew and remove it, set names, show events."""
 
 import re
 from datetime import timedelta

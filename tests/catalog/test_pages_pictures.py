@@ -1,4 +1,4 @@
-"""Pictures of Commons on the pages of movies and people, and in the API: never without author and licence."""
+"""Pictures from Commons on pages and in the API are always shown with author and licence."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""The public profile: private until its owner publishes it, and staff can take it down."""
+"""The public profile. It is private until its owner publishes it, and staff can hide it."""
 
 from datetime import date
 

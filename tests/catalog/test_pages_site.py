@@ -1,4 +1,4 @@
-"""The theme, the app, and what the site says of itself to other sites."""
+"""The theme, the web app, and metadata for other sites."""
 
 import re
 import struct

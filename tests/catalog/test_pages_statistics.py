@@ -1,4 +1,4 @@
-"""Statistics of taste: the user's own, beside everybody's."""
+"""Statistics of a user's taste, compared with all users."""
 
 from datetime import date
 

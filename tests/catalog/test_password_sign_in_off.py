@@ -1,4 +1,4 @@
-"""A site without passwords: people sign in at the identity provider, with a passkey or by a link of the operator."""
+"""A site without passwords. People sign in with the identity provider, a passkey or a link from the operator."""
 
 from io import StringIO
 

@@ -1,4 +1,4 @@
-"""Where an address comes first, the link in a mail makes the account, and nothing before it does."""
+"""If addresses must be confirmed, only the link in a mail creates the account."""
 
 import smtplib
 from concurrent.futures import ThreadPoolExecutor

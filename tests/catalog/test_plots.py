@@ -1,4 +1,4 @@
-"""Pictures made by the server: well-formed, escaped, in their frame, whatever the figures."""
+"""Plots are well-formed, escaped and within their frame for any figures."""
 
 import re
 from xml.etree import ElementTree

@@ -1,4 +1,4 @@
-"""Popular now: what many people like of late. Neither one account nor one wrong clock changes it."""
+"""Current popularity depends on recent likes of many people. One account or one wrong clock cannot change it."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Queries whose SQL is made once, and planned once by each connection of Postgres."""
+"""Queries are compiled once, and planned once per Postgres connection."""
 
 import pytest
 from django.db import connection, transaction

@@ -1,4 +1,4 @@
-"""Sentences that earlier versions stored become codes, and are shown as before."""
+"""Sentences stored by earlier versions are converted to codes and shown as before."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""Where forms lead back to: to pages, never to addresses that take forms alone."""
+"""Forms return to pages, and never to URLs that only accept forms."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the parser of JSON takes and refuses."""
+"""Input that the JSON parser accepts or rejects."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A second factor: asked for at every entry, guessed seldom, taken once, and taken off only with the password."""
+"""A second factor: required everywhere, limited in guesses, single-use, and removed only with the password."""
 
 import pytest
 from allauth.mfa.models import Authenticator

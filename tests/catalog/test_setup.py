@@ -1,4 +1,4 @@
-"""The page of the first run: who gets in, what it checks, and what is there afterwards."""
+"""The setup page: access, validation and result."""
 
 import re
 import threading

@@ -1,4 +1,4 @@
-"""What the page of the first run tries before it saves, and the sample that it has loaded."""
+"""Checks of the setup page before it saves, and the loaded sample."""
 
 import pytest
 

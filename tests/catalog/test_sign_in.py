@@ -1,4 +1,4 @@
-"""Signing in by name or address: one door for pages, admin and API, which never tells who has an account."""
+"""Sign-in by name or address, for pages, admin and API. It never reveals whether an account exists."""
 
 import pytest
 from allauth.account.models import EmailAddress

@@ -1,4 +1,4 @@
-"""What staff set for the whole site: kept encrypted, below the environment, followed by all processes."""
+"""Site-wide settings: encrypted, overridden by the environment, and followed by all processes."""
 
 import subprocess
 import sys

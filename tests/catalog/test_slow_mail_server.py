@@ -1,4 +1,4 @@
-"""A mail server that answers byte by byte holds no process for longer than the time-out."""
+"""A mail server that responds byte by byte cannot block a process for longer than the timeout."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""The limits are exact: with many attempts at once, at every sign-in, wherever they are counted."""
+"""Rate limits are exact: with concurrent attempts, on every sign-in, and for every way of counting."""
 
 import os
 import socket

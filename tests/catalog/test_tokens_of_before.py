@@ -1,4 +1,4 @@
-"""Tokens of REST framework's table become keys: the same text goes on, and the database no longer holds it."""
+"""Tokens of REST framework become keys. They still work, and the database no longer stores them."""
 
 from datetime import UTC, datetime
 from importlib import import_module

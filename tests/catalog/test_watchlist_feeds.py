@@ -1,4 +1,4 @@
-"""The watchlist at its owner's secret address: what parsers of others read there, and who gets nothing."""
+"""The watchlist at its owner's secret URL, as read by other programs' parsers, and denied access."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Where to watch: on a movie's page, in the API, and the services that a person says they have."""
+"""Where to watch: on a movie's page, in the API, and a user's own services."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""Fifty movies that everybody knows: title, year and genres."""
+"""Fifty well-known movies: title, year and genres."""
 
 _ROWS = """
 The Shawshank Redemption|1994|Crime,Drama

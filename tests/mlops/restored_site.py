@@ -1,4 +1,4 @@
-"""Restores a backup in a process of an empty host: whether its parts are of one moment, and whether it works on."""
+"""Restores a backup in a process on an empty host. Checks that its parts are consistent and that it works."""
 
 import json
 import sys

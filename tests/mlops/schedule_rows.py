@@ -1,4 +1,4 @@
-"""Rows of django-celery-beat for tests, also such as its own checks or other programs let through."""
+"""Rows of django-celery-beat for tests, including invalid ones that its own checks accept."""
 
 import pytest
 from django.db import connection

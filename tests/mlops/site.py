@@ -1,4 +1,4 @@
-"""A small site whose users have tastes that a model can learn, and a policy that lets it be learnt in seconds."""
+"""A small site with learnable tastes, and a policy under which it can be trained in seconds."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache

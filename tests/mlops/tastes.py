@@ -1,4 +1,4 @@
-"""Ratings of people with tastes, without a database: ten kinds of movies, of which each person likes three."""
+"""Ratings of people with tastes, without a database. Each person likes three of ten kinds of movies."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Every page of the admin answers; tests/slow/test_browser_admin_pages.py looks at the same ones in a browser."""
+"""Requests every admin page. tests/slow/test_browser_admin_pages.py does so in a browser."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The audit trail is kept by the database itself, whatever program writes to it."""
+"""The database itself protects the audit trail from changes by any program."""
 
 import json
 from io import StringIO

@@ -1,4 +1,4 @@
-"""When a new champion is rolled back, and when not."""
+"""When a new champion is rolled back."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Backtests of the champion's recipe: what its features are worth, and what age costs."""
+"""Backtests of the champion's recipe: the benefit of features, and the cost of age."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A backup, and the same site from it on a host that has nothing."""
+"""Backs up a site and restores it on an empty host."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Encrypted backups: only the secret key reads them, and what is wrong is said in words."""
+"""Encrypted backups can only be read with the secret key. Errors are reported clearly."""
 
 import json
 import logging

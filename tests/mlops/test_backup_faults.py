@@ -1,4 +1,4 @@
-"""Full disks, killed processes and lost files: a backup is whole or not there, and a site is restored or as it was."""
+"""Full disks, killed processes and lost files. A backup is complete or absent, and a failed restore changes nothing."""
 
 import errno
 import os

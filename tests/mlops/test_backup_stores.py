@@ -1,4 +1,4 @@
-"""Backups in an S3-compatible store, here moto's server on the loopback."""
+"""Backups in an S3-compatible store, using moto's server on loopback."""
 
 from collections import namedtuple
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Seeded bad models: each is refused by the gate, with a reason of its own."""
+"""The gate refuses each intentionally bad model with the right reason."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""One test for each rule, with a row that breaks it."""
+"""Tests each rule with a row that breaks it."""
 
 from datetime import UTC, datetime, timedelta
 

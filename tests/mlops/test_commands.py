@@ -1,4 +1,4 @@
-"""The commands: what they print, how they end, and what they say to a mistake."""
+"""Commands: their output, exit codes and error messages."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The staff dashboard: who sees it, what it shows for a new site and one in production, and its queries."""
+"""The staff dashboard: access, content for a new site and one in production, and queries."""
 
 from datetime import timedelta
 

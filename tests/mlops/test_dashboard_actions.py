@@ -1,4 +1,4 @@
-"""The staff dashboard for people who know no metrics: its first sentence, its buttons, its explanations."""
+"""The staff dashboard for people without knowledge of metrics: its headline, buttons and explanations."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A model on its way from the host that trained it to the site that serves it, through a folder and through S3."""
+"""Delivers a model from the host that trained it to the site that serves it, through a folder and through S3."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Checks of what the site depends on: a change raises an alert."""
+"""Checks of the site's dependencies. A change opens an alert."""
 
 from typing import Any
 

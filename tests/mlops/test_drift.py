@@ -1,4 +1,4 @@
-"""Drift reports, from the site's rows to a status."""
+"""Drift reports computed from the site's rows."""
 
 from datetime import UTC, datetime, timedelta
 

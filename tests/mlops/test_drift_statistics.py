@@ -1,4 +1,4 @@
-"""The arithmetic of drift: hand-computed distances, and chance drawn from users rather than rows."""
+"""The statistics of drift: hand-computed distances, and permutations of users instead of rows."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What DVC brings to a remote, and back on a host that has nothing."""
+"""Pushes data to a DVC remote, and restores it on an empty host."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Models that a host fetched from the store of models: how they come there, and which of them stay."""
+"""Models that a host fetches from the model store, and their eviction."""
 
 import os
 import shutil

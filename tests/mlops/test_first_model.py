@@ -1,4 +1,4 @@
-"""While no model is served, pages and logs say what the first training does and how long it takes."""
+"""While no model is served, pages and logs show the progress of the first training."""
 
 import re
 

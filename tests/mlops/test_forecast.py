@@ -1,4 +1,4 @@
-"""The share that is done of a training, and the time that is left."""
+"""Estimates a training's progress and remaining time."""
 
 from datetime import timedelta
 

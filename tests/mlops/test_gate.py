@@ -1,4 +1,4 @@
-"""Every rule of the gate with numbers made by hand."""
+"""Tests every rule of the gate with hand-made figures."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The same ratings are the same data on every site, whoever the users are there."""
+"""The same ratings give the same data on every site, whatever the users' numbers."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The memory that config.yaml allows decides how many movies an item-item model holds, and the log says so."""
+"""The memory limit in config.yaml determines how many movies an item-item model covers. The log says so."""
 
 import logging
 

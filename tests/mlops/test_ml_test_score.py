@@ -1,4 +1,4 @@
-"""Points come from evidence alone: automatic, passed, and not stale."""
+"""Points require evidence that is automatic, passed and not stale."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The mirror in a real MLflow store."""
+"""The mirror in an MLflow store."""
 
 import json
 import stat

@@ -1,4 +1,4 @@
-"""One process writes to MLflow at a time, and a sync whose time is over ends."""
+"""Only one process writes to MLflow at a time, and a sync that runs out of time stops."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event

@@ -1,4 +1,4 @@
-"""An MLflow that answers 500 to everything, or never: it costs one wait, is said once, and the next sync repairs."""
+"""An MLflow that returns 500 or never responds costs one timeout and one log line. The next sync repairs the mirror."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""The mirror in an MLflow of several sites, in another store, and after deletions: true, or it says why not."""
+"""The mirror in a shared MLflow, in another store, and after deletions is correct or reports why it is not."""
 
 import shutil
 from pathlib import Path

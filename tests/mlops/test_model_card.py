@@ -1,4 +1,4 @@
-"""The model card says what is on record about a version: the same everywhere, about no person."""
+"""The model card shows a version's stored data. It is the same everywhere and names no person."""
 
 import pytest
 import yaml

@@ -1,4 +1,4 @@
-"""Rows that ff2ac02 wrote go on with codes: `monitoring_rows_of_ff2ac02.json` was written by its own code."""
+"""Rows written by ff2ac02 are migrated to codes. Its own code wrote `monitoring_rows_of_ff2ac02.json`."""
 
 import json
 from datetime import timedelta

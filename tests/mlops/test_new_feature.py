@@ -1,4 +1,4 @@
-"""A new feature is one line: declared, it is learnt from, served by, explained, and its cost is judged."""
+"""A new feature needs one line. It is then used in training, serving and explanations, and its cost is measured."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Rows written before there were codes, as ff2ac02 wrote them: migrations turn their sentences into codes."""
+"""Migrations convert sentences stored by ff2ac02 to codes."""
 
 import json
 import re

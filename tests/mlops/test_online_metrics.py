@@ -1,4 +1,4 @@
-"""Online metrics: new positive ratings scored against the lists of their time, with a real model."""
+"""Online metrics: scores new positive ratings against the lists of their time, with a trained model."""
 
 import math
 from datetime import timedelta

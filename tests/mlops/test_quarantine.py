@@ -1,4 +1,4 @@
-"""Bad rows in the database: found, kept, shown to a person, released, and gone with the account."""
+"""Bad rows are detected, quarantined, shown, released, and deleted with the account."""
 
 from datetime import timedelta
 

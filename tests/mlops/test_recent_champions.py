@@ -1,4 +1,4 @@
-"""A refresh is held against the best of the recent champions, too."""
+"""A refresh is also compared with the best of the recent champions."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What CI showed about a release counts for exactly its code."""
+"""A release's CI results count only for exactly its code."""
 
 import json
 import shutil

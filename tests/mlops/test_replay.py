@@ -1,4 +1,4 @@
-"""Recent requests asked again of two real models."""
+"""Replays recent requests with two trained models."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Runs that errored: taken up again from the step that failed, by the policy once, or by a person."""
+"""Errored runs resume at the failed step, once automatically or on request."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Each retraining criterion alone starts a training and states its figure."""
+"""Each retraining criterion starts a training and reports its figure."""
 
 from datetime import timedelta
 from importlib import import_module

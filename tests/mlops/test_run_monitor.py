@@ -1,4 +1,4 @@
-"""What stops a run in the middle of its work."""
+"""Conditions that stop a running training."""
 
 import contextlib
 import time

@@ -1,4 +1,4 @@
-"""The whole training on real rows, files and MLflow."""
+"""A complete training with the database, files and MLflow."""
 
 from datetime import timedelta
 from threading import current_thread, main_thread

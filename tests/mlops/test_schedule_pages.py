@@ -1,4 +1,4 @@
-"""No row breaks a page, and the admin's forms accept only what Beat can send."""
+"""Pages handle any row, and the admin's forms accept only schedules that Beat can run."""
 
 from zoneinfo import ZoneInfo
 

@@ -1,4 +1,4 @@
-"""Beat's scheduler on a moved clock: nothing is missed, nothing is sent twice, and no row stops the others."""
+"""Beat's scheduler with a changed clock. It misses nothing, sends nothing twice, and skips invalid rows."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Skew checks on a real model and a real snapshot find every planted fault."""
+"""Skew checks on a trained model and a snapshot detect every injected fault."""
 
 from datetime import timedelta
 from typing import Any

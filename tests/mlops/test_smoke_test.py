@@ -1,4 +1,4 @@
-"""Saved models in a fresh process, and what of their lists is looked at."""
+"""Smoke tests of saved models in a new process."""
 
 import json
 

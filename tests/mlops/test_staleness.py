@@ -1,4 +1,4 @@
-"""Staleness raises an alert, which closes when there is something fresh."""
+"""Staleness opens an alert, which closes when the item is fresh again."""
 
 from datetime import UTC, datetime, timedelta
 

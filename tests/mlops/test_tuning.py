@@ -1,4 +1,4 @@
-"""The search for hyper-parameters: judged on early data alone, resumable, and used only when adopted."""
+"""Hyper-parameter searches are evaluated on early data only, can be resumed, and are used only if adopted."""
 
 from io import StringIO
 

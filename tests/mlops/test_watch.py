@@ -1,4 +1,4 @@
-"""Web processes watch Redis and the disk: while it cannot count requests or hold files, there is an alert."""
+"""Web processes open an alert while Redis cannot count requests or the disk is not writable."""
 
 import errno
 import os

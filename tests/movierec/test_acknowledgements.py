@@ -1,4 +1,4 @@
-"""A Redis that does not answer an acknowledgement."""
+"""A Redis that does not respond to an acknowledgement."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Addresses are parsed: any password, TLS options and sockets reach Django, kombu and redis-py as they were written."""
+"""URLs with any password, TLS options or socket reach Django, kombu and redis-py unchanged."""
 
 import subprocess
 import time

@@ -1,4 +1,4 @@
-"""The one error shape, and its codes, whatever raised."""
+"""All errors have the same format and documented codes."""
 
 import re
 

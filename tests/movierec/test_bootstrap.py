@@ -1,4 +1,4 @@
-"""A site gets ready from nothing, goes on where it was stopped, and repeats nothing."""
+"""Prepares a site from scratch. Resumes after an interruption and repeats nothing."""
 
 import re
 import socket

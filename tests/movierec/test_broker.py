@@ -1,4 +1,4 @@
-"""The broker of files that an embedded site has."""
+"""The file-based broker of an embedded site."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

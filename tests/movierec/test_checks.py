@@ -1,4 +1,4 @@
-"""Each system check reports its stable id, with a hint that says what to do."""
+"""Each system check reports its stable id and a helpful hint."""
 
 import pytest
 from django.core.checks import run_checks

@@ -1,4 +1,4 @@
-"""How answers travel: compressed, not twice the same, and kept by nobody but the reader's browser."""
+"""Responses are compressed, conditional, and cached only by the user's browser."""
 
 import gzip
 import re

@@ -1,4 +1,4 @@
-"""The scripts that GitHub Actions runs, against stand-ins on the loopback, and what the workflows must hold to."""
+"""Runs the scripts of GitHub Actions against local stand-ins, and checks the workflows."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Whatever is sent to any endpoint of the API, the answer is no 500, and every error has the one shape."""
+"""No request to any API endpoint causes a 500, and every error has the common format."""
 
 import json
 import re

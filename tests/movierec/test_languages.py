@@ -1,4 +1,4 @@
-"""English and Vietnamese: who reads what, and that nothing is left untranslated."""
+"""English and Vietnamese: the selection of the language, and complete translations."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Lines of the log: their form, their ids, and what they never show."""
+"""Log lines: their format, their ids, and what they must not contain."""
 
 import json
 import logging

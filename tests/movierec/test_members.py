@@ -1,4 +1,4 @@
-"""A site for members only: every address of the site, asked for from outside and by a member."""
+"""A members-only site: requests every URL as a visitor and as a member."""
 
 import re
 from uuid import UUID

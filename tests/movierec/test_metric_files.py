@@ -1,4 +1,4 @@
-"""Files of metrics on a disk that refuses writes: the process counts on, and what was missing comes back."""
+"""Metric files on a disk that rejects writes. The process keeps counting and writes the counts later."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""/metrics: for those who hold the token, and right whatever the number of processes."""
+"""/metrics requires the token, and is correct for any number of processes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection

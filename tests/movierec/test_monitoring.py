@@ -1,4 +1,4 @@
-"""What deploy/monitoring holds is valid, tested, and about metrics and labels that exist."""
+"""The files of deploy/monitoring are valid, tested, and refer to existing metrics and labels."""
 
 import json
 import math

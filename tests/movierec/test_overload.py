@@ -1,4 +1,4 @@
-"""A web process that has more to do than it can in time says so, and its pages for operators go on."""
+"""An overloaded web process refuses requests, but still serves the operators' pages."""
 
 import json
 from http.client import HTTPConnection, HTTPResponse

@@ -1,4 +1,4 @@
-"""deploy/pod against a Docker that only records: what it hands to Compose, and when it ends."""
+"""Runs deploy/pod with a fake Docker that records its calls."""
 
 import os
 import subprocess

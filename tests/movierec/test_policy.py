@@ -1,4 +1,4 @@
-"""config.yaml on top of the defaults: what is accepted, what is refused and how, and where every key is documented.
+"""config.yaml overrides the defaults. Tests valid values, errors, and the documentation of every key.
 
 After a change of a key, `python -m tests.movierec.test_policy` writes the table of docs/configuration.md.
 """

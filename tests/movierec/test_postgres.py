@@ -1,4 +1,4 @@
-"""Connections that requests share, on Postgres."""
+"""Postgres connections that requests share."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What deploy/rehearse knows of the language of GitHub's workflows."""
+"""The workflow syntax supported by deploy/rehearse."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Security headers of every kind of answer, and Django's own checks of a deployment."""
+"""Security headers of all kinds of responses, and Django's deployment checks."""
 
 import subprocess
 import sys

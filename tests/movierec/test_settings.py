@@ -1,4 +1,4 @@
-"""Settings are validated when the site starts; .env.example names every key there is."""
+"""Settings are validated on start, and .env.example lists every key."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Static files as `collectstatic` leaves them."""
+"""Static files after `collectstatic`."""
 
 import re
 

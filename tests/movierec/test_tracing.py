@@ -1,4 +1,4 @@
-"""OpenTelemetry in processes of its own: off, on, and with a collector that does not answer."""
+"""OpenTelemetry in separate processes: off, on, and with a collector that does not respond."""
 
 import subprocess
 import sys

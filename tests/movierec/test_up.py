@@ -1,4 +1,4 @@
-"""deploy/up against programs that only record: the order in which services start."""
+"""Runs deploy/up with fake programs that record the order in which services start."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""`deploy/watch.py`, which ends a site whose `make run` was interrupted. That it does stands in tests/slow."""
+"""`deploy/watch.py`, which stops a site whose `make run` was interrupted. tests/slow runs it completely."""
 
 import importlib.util
 import os

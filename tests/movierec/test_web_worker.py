@@ -1,4 +1,4 @@
-"""Real gunicorn with the worker class of the site: its threads wait for no request."""
+"""gunicorn with the site's worker class. Its threads never wait for requests."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""Steps of the web worker and of what it keeps of a request, without a server."""
+"""Unit tests of the web worker and of buffered requests, without a server."""
 
 import errno
 import os

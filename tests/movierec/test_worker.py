@@ -1,4 +1,4 @@
-"""The worker program: what it imports, the scheduler in its main process, and children that give memory back."""
+"""The worker program: its imports, the scheduler in its main process, and children that free memory."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Real models, trained in milliseconds on what is in the test's database."""
+"""Models trained in milliseconds on the test's database."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Artefacts whose files change while a process serves them: big arrays in memory are these files."""
+"""Artefacts that change while a process serves them. Their large arrays are memory-mapped."""
 
 import os
 from pathlib import Path

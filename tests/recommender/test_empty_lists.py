@@ -1,4 +1,4 @@
-"""An empty list is counted and logged with the reason for it."""
+"""Empty lists are counted and logged with their reason."""
 
 from collections.abc import Callable
 

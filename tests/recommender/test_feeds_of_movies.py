@@ -1,4 +1,4 @@
-"""Recommendations at their user's secret address: what others read there, and that no one is said to have seen it."""
+"""Recommendations at a user's secret URL. They are not recorded as shown."""
 
 from datetime import date
 

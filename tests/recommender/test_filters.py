@@ -1,4 +1,4 @@
-"""What a request for a list may say: filters, the dial, its limits."""
+"""Parameters of a request for a list: filters, the adventure dial and limits."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Ids of lists prove to whom the list was shown, and feedback on lists of others is refused."""
+"""A list's id proves who saw the list. Feedback on other users' lists is rejected."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Lists as JSON, to the byte as REST framework writes what their serializer describes."""
+"""The JSON of lists equals the output of REST framework byte for byte."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""Movies that lists keep in memory follow every change: at once in this process, within seconds from others."""
+"""Cached movies follow changes: at once in this process, within seconds from others."""
 
 import json
 from typing import Any

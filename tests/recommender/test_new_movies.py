@@ -1,4 +1,4 @@
-"""Movies that the champion's data hold no rating of: by taste, from what they are about."""
+"""Movies without ratings in the champion's data are ranked by taste, from their metadata."""
 
 import numpy as np
 import pytest

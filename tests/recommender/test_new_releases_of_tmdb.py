@@ -1,4 +1,4 @@
-"""From TMDB's new releases to the lists of new movies, without a training in between."""
+"""TMDB's new releases appear in lists of new movies without a training."""
 
 import pytest
 from django.core.management import call_command

@@ -1,4 +1,4 @@
-"""The page of dismissed movies, to take them back."""
+"""The page of dismissed movies, where dismissals can be undone."""
 
 import pytest
 

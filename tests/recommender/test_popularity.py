@@ -1,4 +1,4 @@
-"""The popular list of a site, which SQL computes, is that of the estimator."""
+"""The popular list of a site, computed in SQL, equals the estimator's."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The public Python surface: every docstring is whole, its examples are true, and docs/python-api.md shows it."""
+"""The public Python API: docstrings are complete, examples pass, and docs/python-api.md is up to date."""
 
 import ast
 import doctest

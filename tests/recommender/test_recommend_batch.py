@@ -1,4 +1,4 @@
-"""Lists for many users at once: as for each alone, scored together, and an error where there can be no list."""
+"""Lists for many users at once equal those of single requests. They are scored together and report errors per user."""
 
 import json
 from typing import Any

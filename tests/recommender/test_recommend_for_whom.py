@@ -1,4 +1,4 @@
-"""Everybody asks for themselves; for others, a service with the permission and a key with the scope."""
+"""Users request their own lists. Services with the permission and scope request any user's."""
 
 import pytest
 from rest_framework.throttling import UserRateThrottle

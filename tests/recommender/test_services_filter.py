@@ -1,4 +1,4 @@
-"""Lists of what streaming services have: the filter applies before the cut, and to every source of the chain."""
+"""The filter by streaming services applies before the cut, and to every source of the fallback chain."""
 
 import pytest
 

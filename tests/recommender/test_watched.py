@@ -1,4 +1,4 @@
-"""What somebody watched counts in their lists, rated or not."""
+"""Watched movies count in lists, rated or not."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile

@@ -1,4 +1,4 @@
-"""The first minute: titles to rate and a list that follows, for visitors and users."""
+"""The welcome page: titles to rate and the resulting list, for visitors and users."""
 
 import copy
 import gc

@@ -1,4 +1,4 @@
-"""The panel of all that speaks for a movie, and the link to it on cards."""
+"""The panel with all parts of a movie's score, and its link on cards."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A browser, and the small trained sites of other tests."""
+"""A browser, and small trained sites."""
 
 import os
 import subprocess

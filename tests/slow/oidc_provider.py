@@ -1,4 +1,4 @@
-"""A provider of OpenID Connect as a process, and a browser that signs in there."""
+"""An OpenID Connect provider as a process, and a browser that signs in there."""
 
 import subprocess
 import sys

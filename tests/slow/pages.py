@@ -1,4 +1,4 @@
-"""What browser tests do on any page."""
+"""Helpers for browser tests of any page."""
 
 from playwright.sync_api import Locator, Page
 

@@ -1,4 +1,4 @@
-"""Clients generated from the OpenAPI document call every operation: they raise nowhere and know every answer."""
+"""Clients generated from the OpenAPI document call every operation and can parse every response."""
 
 import importlib
 import inspect

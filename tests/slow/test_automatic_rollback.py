@@ -1,4 +1,4 @@
-"""A champion that no web process can load is taken back by what they counted, and all of them serve the one before."""
+"""A champion that no web process can load is rolled back, and all of them serve the previous one."""
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Backups of a site that trains and promotes meanwhile: whatever moment they hold, a whole site comes out of them."""
+"""Backups of a site during a training and promotions. Each can be restored to a consistent site."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A site at a path of its domain, in a real browser: BASE_PATH."""
+"""A site below a path of its domain (BASE_PATH), in a browser."""
 
 from collections.abc import Iterator
 from typing import Any

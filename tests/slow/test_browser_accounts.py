@@ -1,4 +1,4 @@
-"""Accounts in a real browser, with mails through a server that speaks SMTP."""
+"""Accounts in a browser, with mails through an SMTP server."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The operator's way in a real browser: train, read the figures, promote another version, roll back."""
+"""An operator in a browser: trains, reads the figures, promotes another version and rolls back."""
 
 from pathlib import Path
 

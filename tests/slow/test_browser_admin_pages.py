@@ -1,4 +1,4 @@
-"""Every page of the admin in a real browser: `visit` fails on whatever the Content-Security-Policy blocks."""
+"""Every admin page in a browser. `visit` fails if the Content-Security-Policy blocks anything."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Going back in a real browser: the page as it was left, unless it is another account's or was changed since."""
+"""Going back in a browser restores the page, unless it belongs to another account or has changed."""
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -1,4 +1,4 @@
-"""What people do with the catalogue, in a real browser, with JavaScript and without."""
+"""The catalogue's pages in a browser, with and without JavaScript."""
 
 import re
 

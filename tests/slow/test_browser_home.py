@@ -1,4 +1,4 @@
-"""The home page in a real browser: rows, hiding and undoing, what a rating and a promotion change."""
+"""The home page in a browser: rows, dismissing and undoing, and changes after a rating and a promotion."""
 
 import re
 

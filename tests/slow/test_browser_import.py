@@ -1,4 +1,4 @@
-"""Importing a file: a real browser, with JavaScript and without, and a real worker that reads the file."""
+"""Importing a file in a browser, with and without JavaScript, and with a worker that reads the file."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""The pages "For you" and "Together" in a real browser, with JavaScript and without, and their weight."""
+"""The pages "For you" and "Together" in a browser, with and without JavaScript, and their weight."""
 
 import re
 

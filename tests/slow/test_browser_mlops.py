@@ -1,4 +1,4 @@
-"""The staff's page in a real browser: on a phone and on a desk, and a training that can be followed."""
+"""The staff dashboard in a browser, on mobile and desktop, during a training."""
 
 import pytest
 from playwright.sync_api import expect

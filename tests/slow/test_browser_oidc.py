@@ -1,4 +1,4 @@
-"""Single sign-on in a real browser, at a provider that is a process of its own."""
+"""Single sign-on in a browser, with a provider in a separate process."""
 
 import re
 

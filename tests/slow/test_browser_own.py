@@ -1,4 +1,4 @@
-"""A person's own pages in a real browser: from a rating to a shared list, and to a deleted account."""
+"""A user's own pages in a browser, from a rating to a shared list and a deleted account."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Pictures of Commons in a real browser, under the site's own policy; the tests answer in Commons' place."""
+"""Pictures of Commons in a browser, with the site's Content-Security-Policy and fake responses."""
 
 import struct
 from zlib import compress, crc32

@@ -1,4 +1,4 @@
-"""The first run in a real browser: from an empty site with its processes to the first list by its first model."""
+"""The first run in a browser, from an empty site to the first list by its first model."""
 
 import re
 from collections.abc import Iterator

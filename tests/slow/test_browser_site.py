@@ -1,4 +1,4 @@
-"""What every page shares, in a real browser: theme, search key, offline page."""
+"""Features of every page in a browser: theme, search key, offline page."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""One person's life on the site in a real browser, from the first minute until nothing of them is left."""
+"""One user's complete history on the site in a browser, from sign-up to the deletion of the account."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The first minute in a real browser: visitor, titles, list, account."""
+"""The welcome page in a browser: visitor, titles, list, account."""
 
 import pytest
 from playwright.sync_api import Page, expect

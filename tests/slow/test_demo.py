@@ -1,4 +1,4 @@
-"""The life of a model on a test site: Postgres, Redis, MLflow, four web processes, two workers and Beat."""
+"""The demo on a test site: Postgres, Redis, MLflow, four web processes, two workers and Beat."""
 
 import json
 import sys

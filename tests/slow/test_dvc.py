@@ -1,4 +1,4 @@
-"""The pipeline as DVC repeats it: our dvc.yaml, our commands, the test's own database."""
+"""The pipeline reproduced by DVC, with our dvc.yaml and commands on the test's database."""
 
 import json
 import re

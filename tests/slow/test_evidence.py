@@ -1,4 +1,4 @@
-"""From CI's artifact into a site: `make evidence`, with GitHub's client stood in for."""
+"""Records evidence from CI's artifact with `make evidence` and a fake GitHub client."""
 
 import json
 import subprocess

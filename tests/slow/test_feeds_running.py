@@ -1,4 +1,4 @@
-"""Feeds, the site behind gunicorn and a collector of traces: programs read them, and no secret is written anywhere."""
+"""Feeds served by gunicorn, with a trace collector. Programs can read them, and no secret is logged."""
 
 import gzip
 from collections.abc import Iterator

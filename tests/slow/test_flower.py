@@ -1,4 +1,4 @@
-"""Flower beside a real worker on a real Redis: what the site trained is to be seen there."""
+"""Flower with a worker on Redis shows the site's trainings."""
 
 import httpx
 import pytest

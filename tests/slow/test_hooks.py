@@ -1,4 +1,4 @@
-"""Media servers, the site behind gunicorn and a collector of traces: what was watched is in the next list no more."""
+"""Media servers, the site behind gunicorn and a trace collector. Watched movies disappear from the next list."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A Postgres that hangs, alone and together with Redis: every request is answered soon, and says what is wrong."""
+"""Postgres hangs, alone and together with Redis. Every request is answered soon with a clear error."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A stopped Redis (SIGSTOP) accepts connections and answers nothing. No request waits for it; no job is lost."""
+"""A stopped Redis (SIGSTOP) accepts connections without responding. No request waits for it, and no job is lost."""
 
 import os
 import signal

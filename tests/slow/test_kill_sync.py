@@ -1,4 +1,4 @@
-"""Workers of a sync killed without warning: nothing is lost, nothing doubled, nothing counted twice."""
+"""Workers of a sync are killed. Nothing is lost, duplicated or counted twice."""
 
 import random
 import sys

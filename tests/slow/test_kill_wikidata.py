@@ -1,4 +1,4 @@
-"""A sync with Wikidata whose process is killed without warning: nothing is lost, doubled or counted twice."""
+"""The process of a sync with Wikidata is killed. Nothing is lost, duplicated or counted twice."""
 
 import random
 import sys

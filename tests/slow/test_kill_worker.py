@@ -1,4 +1,4 @@
-"""A training whose worker, database or connections fail in mid-run: real worker, real Beat, real broker."""
+"""The worker, database or connections fail during a training, with a worker, Beat and a broker."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""An S3 store behind a network that cuts or stalls connections: in words and in time, or whole after a retry."""
+"""An S3 store behind a network that cuts or stalls connections. A transfer fails in time or succeeds after a retry."""
 
 import random
 import re

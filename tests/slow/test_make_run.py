@@ -1,4 +1,4 @@
-"""`make run` as people use it: from nothing to a site with a promoted model, and back to no process at all."""
+"""`make run` from nothing to a site with a promoted model, until all processes have stopped."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A real tracking server: two sites share it, and it stops answering."""
+"""An MLflow server that is shared by two sites and stops responding."""
 
 import json
 import os

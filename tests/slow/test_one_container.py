@@ -1,4 +1,4 @@
-"""The free instance type: one container with web, tasks and Beat, whose disk is empty at each start."""
+"""The free instance type: one container with web, tasks and Beat, and an empty disk at each start."""
 
 import shutil
 import time

@@ -1,4 +1,4 @@
-"""A champion whose file is overwritten under running web processes: none serves it, none fails, and it comes back."""
+"""A champion's file is overwritten while web processes run. None serves it, none fails, and it recovers."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Every page that links lead to, as visitor, member and staff: accessible in both themes, light, no wider than a phone.
+"""Every linked page, as visitor, member and staff, is accessible in both themes, light, and fits a phone.
 
-One page per view is looked at, so that a new page is judged without being named here.
+Tests one page per view, so that new pages are included automatically.
 """
 
 import gzip

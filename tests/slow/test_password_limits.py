@@ -1,4 +1,4 @@
-"""A thousand wrong passwords, 32 at once, against the site as users run it: exactly the limit passes."""
+"""A thousand wrong passwords, 32 at once, against a running site. Exactly the limit passes."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Posters as people see them: as pictures."""
+"""Posters rendered as images."""
 
 from itertools import combinations
 

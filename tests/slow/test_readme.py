@@ -1,4 +1,4 @@
-"""The walk of README.md: its commands as they stand there, on a site started as it says, give what it shows."""
+"""The commands of README.md work on a site started as it says, and give the results shown."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What one process of the site writes, every other process knows at its next answer, while both are busy."""
+"""Data written by one process is visible to every other process at once, while both are busy."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

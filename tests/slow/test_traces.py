@@ -1,4 +1,4 @@
-"""One click, followed through gunicorn, Celery and MLflow: real processes, and a collector on loopback."""
+"""One click traced through gunicorn, Celery and MLflow, with a collector on loopback."""
 
 import json
 import shutil

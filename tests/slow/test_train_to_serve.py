@@ -1,4 +1,4 @@
-"""Ratings, a training in a real worker, the gate, a promotion, lists of the web processes, and back again."""
+"""Ratings, a training in a worker, the gate, a promotion, lists of the web processes, and a rollback."""
 
 from pathlib import Path
 

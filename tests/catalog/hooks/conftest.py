@@ -1,4 +1,4 @@
-"""A secret address of nora's, and a catalogue with the movie that the cases are about."""
+"""Fixtures: a secret URL of nora's, and a catalogue with the movie used in the cases."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What each media server's payloads mean. The cases hold payloads of the shapes that docs/media-servers.md names."""
+"""Parses payloads of each media server. Their formats are documented in docs/media-servers.md."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Events of media servers: what becomes of them, and what is refused."""
+"""Receives events of media servers, and rejects invalid ones."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The cases of `cases/`: an upload, the catalogue it meets, and what its preview must show. See cases/README.md."""
+"""The cases in `cases/`: an upload, the catalogue, and the expected preview. See cases/README.md."""
 
 import csv
 import tomllib

@@ -1,9 +1,8 @@
-"""A catalogue of remakes, namesakes and many spellings, and how other sites call its movies; each row with the answer.
+"""A catalogue of remakes, namesakes and spelling variants, and titles from other sites with the expected match.
 
-`FAMILIES`: movies of one name, each asked for by that name and its year.
-`OTHERS`: further movies, with other names after a bar.
-`ASKED`: title and year as a site writes them, and the movie that is meant; none where the catalogue has it not, or
-where nobody could tell.
+`FAMILIES`: movies with the same name, each identified by name and year.
+`OTHERS`: other movies, with alternative names after a bar.
+`ASKED`: title and year as written by a site, and the expected movie; none if it is not in the catalogue or ambiguous.
 """
 
 import re

@@ -1,8 +1,8 @@
-"""More labelled rows, as lines of a CSV upload: brackets, ids that contradict, one film twice, remakes.
+"""More labelled rows, as lines of a CSV upload: brackets, contradictory ids, duplicates, remakes.
 
-`MOVIES`: title, year, IMDb and TMDB id, and another name. They join the catalogue of `labelled_titles`.
-`ASKED`: title, year, IMDb and TMDB id as a file writes them, and the movie that is meant; none where the catalogue has
-it not, or where nobody could tell.
+`MOVIES`: title, year, IMDb and TMDB id, and another name. They are added to the catalogue of `labelled_titles`.
+`ASKED`: title, year, IMDb and TMDB id as written in a file, and the expected movie; none if it
+is not in the catalogue or ambiguous.
 """
 
 import re

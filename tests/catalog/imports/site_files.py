@@ -1,4 +1,4 @@
-"""Files as Letterboxd, IMDb and Trakt write them, for tests: their headers, with rows of the test's own."""
+"""Writes files in the formats of Letterboxd, IMDb and Trakt, with rows given by the test."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Uploads of the shapes that other trackers write, each with the preview that it must get. See cases/README.md."""
+"""Compares the previews of uploads from other trackers with the expected ones. See cases/README.md."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""Which columns of any CSV count, and which mean something else though their names are like known ones."""
+"""Recognises columns of any CSV file, and columns whose names resemble known ones but mean something else."""
 
 import pytest
 

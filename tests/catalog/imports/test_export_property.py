@@ -1,4 +1,4 @@
-"""What is exported imports to the same, whatever the titles of the catalogue look like."""
+"""Property: importing an export restores the same data, for any titles in the catalogue."""
 
 from datetime import UTC, date, datetime
 

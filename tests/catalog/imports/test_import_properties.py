@@ -1,4 +1,4 @@
-"""What holds for every upload of a kind, shown on generated ones."""
+"""Properties of all uploads of a kind, tested on generated ones."""
 
 import csv
 from io import StringIO

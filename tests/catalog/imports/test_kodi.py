@@ -1,4 +1,4 @@
-"""XML of Kodi: what is refused, so that no file can cost more than its size."""
+"""Rejects malicious XML, so that the cost of a file is limited by its size."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Hundreds of labelled rows in one CSV upload: nearly all of the catalogue's movies are found, and none wrongly."""
+"""Imports hundreds of labelled rows. Nearly all of the catalogue's movies must be found, and none wrongly."""
 
 import pytest
 

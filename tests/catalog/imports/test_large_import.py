@@ -1,4 +1,4 @@
-"""Twenty thousand rows, as people have after twenty years, with all that real files hold."""
+"""Imports twenty thousand realistic rows, as of a user with twenty years of history."""
 
 import time
 

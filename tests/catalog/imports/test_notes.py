@@ -1,4 +1,4 @@
-"""Reviews of other sites become private notes; what is noted here already stays."""
+"""Reviews from other sites become private notes. Existing notes are kept."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What holds for every upload of each format, by the kinds of cases/README.md, on generated files.
+"""Properties of uploads in each format, by the kinds of cases/README.md, tested on generated files.
 
 Scales, separators and ids of kinds C and F are in test_import_properties.py, titles of kind E in
 test_export_property.py.

@@ -1,4 +1,4 @@
-"""Ryot's JSON: what is no item of its shape costs that item alone."""
+"""Ryot's JSON: an invalid item does not affect other items."""
 
 import pytest
 

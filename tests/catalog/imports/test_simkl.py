@@ -1,4 +1,4 @@
-"""Simkl's backup: what a day means without a status, and whose file it is not."""
+"""Simkl's backup: dates without a status, and files of other sites."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""WeTrakr's dates: those of JavaScript, and what is none."""
+"""WeTrakr's dates, in JavaScript's format, and invalid dates."""
 
 from datetime import UTC, datetime
 

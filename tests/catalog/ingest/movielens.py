@@ -1,4 +1,4 @@
-"""Small MovieLens data sets, written by hand."""
+"""Small handwritten MovieLens data sets."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The bulk addresses as an operator's program uses them."""
+"""Uses the bulk endpoints like an operator's program."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Data sets and records with odd details, each with what must come of it. See tests/catalog/imports/cases/README.md."""
+"""Imports data sets and records with unusual details. See tests/catalog/imports/cases/README.md."""
 
 import json
 import tomllib

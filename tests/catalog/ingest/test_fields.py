@@ -1,4 +1,4 @@
-"""`ingest/fields` lists every field of a movie once, and every source keeps to its policy."""
+"""Tests that `ingest/fields` lists every field of a movie once, and that every source follows its policy."""
 
 from dataclasses import fields as dataclass_fields
 

@@ -1,4 +1,4 @@
-"""Broken rows: left out whole, counted, reported, kept in a file."""
+"""Invalid rows are skipped, counted, reported and written to a file."""
 
 import csv
 

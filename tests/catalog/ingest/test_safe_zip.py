@@ -1,4 +1,4 @@
-"""A zip with any byte changed or lost is read, or refused in words."""
+"""A zip with a changed or missing byte is read or rejected with a message."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""Jobs of a kind of their own, whose task does nothing."""
+"""A kind of job for tests, whose task does nothing."""
 
 import os
 import subprocess

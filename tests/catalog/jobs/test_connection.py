@@ -1,4 +1,4 @@
-"""Work that meets a lost connection."""
+"""Work during which the connection is lost."""
 
 import pytest
 from django.db import OperationalError, connection, transaction

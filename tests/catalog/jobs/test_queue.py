@@ -1,4 +1,4 @@
-"""A job's life: each change is a compare-and-set, and only the attempt that runs may write."""
+"""The life of a job. Each change is a compare-and-set, and only the running attempt may write."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event

@@ -1,4 +1,4 @@
-"""When a running job's worker is lost, and what happens then."""
+"""Detects lost workers of running jobs, and recovers the jobs."""
 
 from datetime import timedelta
 

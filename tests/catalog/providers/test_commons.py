@@ -1,4 +1,4 @@
-"""What counts as a picture that may be shown, and its author as text."""
+"""Which pictures may be shown, and their authors as plain text."""
 
 import pytest
 from hypothesis import example, given

@@ -1,4 +1,4 @@
-"""Never more than the limit within any second, whoever asks."""
+"""Tests that the number of requests within any second never exceeds the limit."""
 
 import json
 import os

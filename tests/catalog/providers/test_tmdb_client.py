@@ -1,4 +1,4 @@
-"""The client against a real HTTP server that answers as TMDB does, on good days and bad ones."""
+"""Tests the client against an HTTP server that responds like TMDB, including failures."""
 
 import time
 from datetime import date

@@ -1,4 +1,4 @@
-"""The client against a real HTTP server that answers as Wikidata does, and watches the etiquette."""
+"""Tests the client against an HTTP server that responds like Wikidata and checks the etiquette."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What is read from Wikidata's documents: ranks, precision, missing labels, merged items, several values, damage."""
+"""Parses Wikidata's documents: ranks, precision, missing labels, merged items, several values, damage."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""The download against a real HTTP server on loopback."""
+"""Downloads the sample from an HTTP server on loopback."""
 
 import hashlib
 import threading

@@ -1,4 +1,4 @@
-"""What search reads: filled in for movies from before, and served by the indexes made for it."""
+"""Tests the search columns: their values for existing movies, and the use of indexes."""
 
 from importlib import import_module
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Searches for people and genres, on a catalogue as Wikidata fills it."""
+"""Searches for people and genres, in a catalogue as imported from Wikidata."""
 
 import pytest
 from django.utils.translation import override

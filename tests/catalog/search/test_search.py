@@ -1,4 +1,4 @@
-"""Search as people use it, the same on every database."""
+"""Typical searches, with the same results on every database."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Syncs and what they left behind."""
+"""Helpers that run syncs and inspect the result."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What is odd in TMDB's records: it costs itself, or the record if that has no id or title."""
+"""Invalid details in TMDB's records are dropped. Records without an id or title are rejected."""
 
 import re
 

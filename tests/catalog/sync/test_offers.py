@@ -1,4 +1,4 @@
-"""Where to watch, as TMDB tells it: the services of the site's region, kept as long as TMDB says so."""
+"""Where to watch according to TMDB: services of the site's region, kept as long as TMDB allows."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pictures of Commons: found by Wikidata's items, shown with author and licence, never trained on."""
+"""Pictures on Commons: found through Wikidata, shown with author and licence, never used for training."""
 
 from datetime import timedelta
 

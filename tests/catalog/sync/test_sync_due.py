@@ -1,4 +1,4 @@
-"""What a sync asks TMDB's stand-in for: changes, what is due, new releases."""
+"""Which requests a sync sends to TMDB's stand-in: changes, due movies, new releases."""
 
 from datetime import date, timedelta
 

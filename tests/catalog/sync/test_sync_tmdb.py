@@ -1,4 +1,4 @@
-"""The sync against TMDB's stand-in: what it sends ends up in the catalogue, to the field."""
+"""Syncs with TMDB's stand-in and compares all fields in the catalogue."""
 
 from datetime import date, timedelta
 

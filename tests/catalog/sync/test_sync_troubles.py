@@ -1,4 +1,4 @@
-"""Syncs that meet trouble, and the entry points of a sync: command and task."""
+"""Failures during a sync, and its entry points: command and task."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The sync against Wikidata's stand-in: what its items say ends up in the catalogue, to the field."""
+"""Syncs with Wikidata's stand-in and compares all fields in the catalogue."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""What TMDB's terms ask for: a notice, no training without agreement, nothing kept too long, all gone at the end."""
+"""TMDB's terms: a notice, no training without agreement, limited storage, and complete removal."""
 
 import runpy
 from collections.abc import Callable

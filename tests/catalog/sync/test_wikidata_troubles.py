@@ -1,4 +1,4 @@
-"""Syncs with Wikidata that meet trouble, their entry points, and the purge."""
+"""Failures during a sync with Wikidata, its entry points, and the purge."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Beginnings of Wikipedia's articles: received with Wikidata's facts, shown with their source, never trained on."""
+"""Opening paragraphs from Wikipedia: synced with Wikidata, shown with their source, never used for training."""
 
 import pytest
 from django.core.management import call_command

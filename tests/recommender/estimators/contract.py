@@ -1,4 +1,4 @@
-"""What every recommender must do, whatever its mathematics. Parametrise a subclass with `algorithm`."""
+"""Tests that every recommender must pass. Parametrise a subclass with `algorithm`."""
 
 from tests.recommender.estimators.contract_artefacts import ArtefactContract
 from tests.recommender.estimators.contract_lists import ListsContract

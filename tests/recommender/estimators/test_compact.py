@@ -1,4 +1,4 @@
-"""Matrices of weights in little memory."""
+"""Compact matrices of weights."""
 
 import numpy as np
 import pytest

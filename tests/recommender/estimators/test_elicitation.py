@@ -1,4 +1,4 @@
-"""Which titles to ask about: none twice, the same for the same answers, and those that tell tastes apart."""
+"""Chooses titles to ask about: no repetition, deterministic, and informative about tastes."""
 
 import numpy as np
 import pytest

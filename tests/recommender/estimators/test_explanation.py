@@ -1,4 +1,4 @@
-"""Reasons held against what they claim: the named rating is taken away, and the list is asked again."""
+"""Verifies reasons by removing the named rating and requesting the list again."""
 
 import copy
 from functools import cache

@@ -1,4 +1,4 @@
-"""Rows of histories keep what models derive from them."""
+"""History rows cache the matrices that models derive from them."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What the hybrid chooses for itself, and on what."""
+"""The hybrid's tuned parameters, and the data used for tuning."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Quick ways to matrices and products give what scipy's own give, to the last bit."""
+"""Fast matrix operations give the same results as scipy's, to the last bit."""
 
 import numpy as np
 import pytest

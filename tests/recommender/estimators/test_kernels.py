@@ -1,4 +1,4 @@
-"""One artefact gives the same lists whichever BLAS kernel the processor gets."""
+"""An artefact gives the same lists with every BLAS kernel."""
 
 import json
 import os

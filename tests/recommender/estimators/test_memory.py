@@ -1,4 +1,4 @@
-"""Memory that goes back to the system."""
+"""Memory is returned to the operating system."""
 
 from pathlib import Path
 from types import SimpleNamespace

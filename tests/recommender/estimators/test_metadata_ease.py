@@ -1,4 +1,4 @@
-"""The item-item model that learns from metadata and rating values, and what it chooses."""
+"""The item-item model with metadata and rating values, and its tuned parameters."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Data as nobody planned it: a clear error or finite lists, never a crash, never NaN."""
+"""Unusual data gives a clear error or finite lists, never a crash or NaN."""
 
 from typing import Any
 

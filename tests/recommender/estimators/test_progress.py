@@ -1,4 +1,4 @@
-"""What a fit tells of its progress, and that it fits the same when somebody listens."""
+"""A fit reports its progress, and listening does not change its result."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The learnt form of the hybrid's second reranker."""
+"""The learnt form of the hybrid's re-ranker."""
 
 import copy
 from functools import cache

@@ -1,4 +1,4 @@
-"""Small logs made on the spot, and recommenders that know the answer or nothing at all."""
+"""Small generated logs, and recommenders that know everything or nothing."""
 
 import numpy as np
 import pandas as pd
