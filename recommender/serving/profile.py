@@ -39,6 +39,11 @@ def _rows_of(user_id: int) -> QuerySet[Any, Any]:
     return ratings.values_list("movie_id", "rating", "place").union(*others, all=True).order_by("place")
 
 
+def _n_others(rows: list[tuple[int, float, int]]) -> int:
+    """Return how many rows are not ratings. They have place 0, so they come first."""
+    return next((number for number, row in enumerate(rows) if row[2]), len(rows))
+
+
 _ROWS = PreparedQuery(_rows_of, example=-9, converts=False)
 
 
@@ -61,16 +66,17 @@ class UserProfile:
     def of_id(cls, user_id: int) -> Self | None:
         """Return the profile of the user, or None if the user does not exist."""
         rows = _ROWS.rows(user_id)
-        return cls._of_rows(user_id, rows) if any(kind == _USER for _, kind, _ in rows) else None
+        return cls._of_rows(user_id, rows) if any(kind == _USER for _, kind, _ in rows[: _n_others(rows)]) else None
 
     @classmethod
     def _of_rows(cls, user_id: int, rows: list[tuple[int, float, int]]) -> Self:
-        ratings = {movie: rating for movie, rating, _ in rows if rating > 0}
+        n_others = _n_others(rows)
+        others, ratings = rows[:n_others], {movie: rating for movie, rating, _ in rows[n_others:]}
         return cls(
             user_id=user_id,
             ratings=ratings,
-            dismissed=frozenset(movie for movie, kind, _ in rows if kind == _DISMISSED),
-            watched=frozenset(movie for movie, kind, _ in rows if kind == _WATCHED).difference(ratings),
+            dismissed=frozenset(movie for movie, kind, _ in others if kind == _DISMISSED),
+            watched=frozenset(movie for movie, kind, _ in others if kind == _WATCHED).difference(ratings),
         )
 
     @classmethod
