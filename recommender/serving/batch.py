@@ -1,4 +1,4 @@
-"""Make lists for many users: a few queries read all profiles, and one matrix product scores each block of users.
+"""Makes lists for many users. A few queries read all profiles, and one matrix product scores each block of users.
 
 Each list equals the one that `services.recommend` returns for that user.
 """
@@ -27,7 +27,7 @@ from recommender.serving.request import ListRequest
 
 logger = logging.getLogger(__name__)
 
-BLOCK = 100  # users scored together; bounds the memory for scores (users x movies)
+BLOCK = 100  # users scored together; bounds memory (users x movies)
 
 
 class Wanted(NamedTuple):
@@ -65,7 +65,7 @@ def _sources(models: Sequence[LoadedModel], include_new: bool) -> list[Source]:
 
 
 def _scored_ahead(loaded: LoadedModel, profiles: dict[int, UserProfile]) -> dict[int, LoadedModel]:
-    """Return the model with precomputed scores, keyed by user. Users without a history known to it are left out."""
+    """Return the model with precomputed scores, keyed by user. Skips users without a history that it knows."""
     histories = {user: profile.history(loaded.known) for user, profile in profiles.items()}
     users = [user for user, history in histories.items() if history]
     if not users:
@@ -73,14 +73,14 @@ def _scored_ahead(loaded: LoadedModel, profiles: dict[int, UserProfile]) -> dict
     try:
         models = list(estimators.scored_ahead(loaded.model, [histories[user] for user in users]))
     except Exception:
-        # Each list is then scored separately and falls back to the next source if that fails too.
+        # Each list is then scored separately, and falls back to the next source if that fails too.
         log_once_a_minute(logger.exception, "Model %s failed to score a batch", loaded.version)
         return {}
     return {user: replace(loaded, model=model) for user, model in zip(users, models, strict=True)}
 
 
 def profiles_of(user_ids: set[int]) -> dict[int, UserProfile]:
-    """Return the profiles of the users who exist, keyed by id. They equal what `UserProfile.of` returns."""
+    """Return the profiles of existing users, keyed by id. They equal those of `UserProfile.of`."""
     ratings: dict[int, dict[int, float]] = defaultdict(dict)
     rows = Rating.objects.filter(user__in=user_ids).order_by("user", "-rated_at", "-id")
     for user, movie, rating in rows.values_list("user_id", "movie_id", "rating"):

@@ -1,4 +1,4 @@
-"""Candidate sources of the fallback chain. A source that returns an empty list passes the request to the next one."""
+"""Candidate sources of the fallback chain. If a source returns an empty list, the next one is tried."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Candidate(NamedTuple):
 
 
 def personal(loaded: LoadedModel, request: ListRequest, *, include_new: bool) -> list[Candidate]:
-    """Return the best movies rated in the model's snapshot; `include_new` blends in the policy's share of new ones."""
+    """Return the best movies rated in the model's snapshot. `include_new` blends in the policy's share of new ones."""
     history = _history(loaded, request)
     if not history.nnz:
         return request.trace.nothing(Outcome.NO_HISTORY)
@@ -97,7 +97,7 @@ def _ranked(
         novelty=novelty,
         candidates=candidates,
         exclude=np.fromiter(request.excluded & loaded.known, dtype=np.int64),
-        exclude_seen=False,  # `request.excluded` holds seen movies unless the request includes them
+        exclude_seen=False,  # `request.excluded` contains seen movies unless the request includes them
     )
     request.trace.count(Step.RANKED, len(movies))
     request.trace.count(Step.DIVERSE, len(kept))
@@ -110,7 +110,7 @@ def _with_reasons(
 ) -> list[Candidate]:
     """Return the first `n_shown` candidates, each with its main reason.
 
-    Reasons for the others would take as long again. If the model fails to give reasons, the list has none.
+    Reasons for the others would double the time. If the model fails to give reasons, the list has none.
     """
     shown = found[:n_shown]
     movies = [row.movie_id for row in shown if row.source in ("personal", "new")]
@@ -137,7 +137,7 @@ def _reason_for_no_pool(request: ListRequest, source: CandidateSource) -> Outcom
 
 
 def blend(rated: list[Candidate], fresh: list[Candidate]) -> list[Candidate]:
-    """Return one list in which the new movies are spread evenly among the rated ones."""
+    """Merge two lists, spreading the new movies evenly among the rated ones."""
     n_fresh, length = len(fresh), len(rated) + len(fresh)
     slots = {(2 * i + 1) * length // (2 * n_fresh) for i in range(n_fresh)}
     queues = (iter(rated), iter(fresh))

@@ -1,4 +1,4 @@
-"""The fallback chain: champion, previous champion, popular now, newest. The first source with candidates is used."""
+"""The fallback chain: champion, previous champion, popular now, newest. Uses the first source with candidates."""
 
 import logging
 import time
@@ -38,8 +38,8 @@ def model_sources(get: Callable[[LoadedModel, ListRequest], list[Candidate]]) ->
 def find_movies(sources: Sequence[Source], request: ListRequest) -> tuple[Source, list[Candidate], dict[int, Movie]]:
     """Return the first source that has candidates, the candidates, and the movies keyed by id.
 
-    The movies include those that a reason mentions. If the source returns too few candidates, or some of their movies
-    have been deleted since the model was loaded, later sources that need no model fill the remaining places.
+    The movies include those mentioned in reasons. If the source returns too few candidates, or some of their movies
+    have been deleted, later sources that need no model fill the remaining places.
     """
     place, found = first_non_empty(sources, request)
     movies = _movies(found, request)

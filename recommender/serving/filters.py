@@ -1,4 +1,4 @@
-"""Filters that restrict which movies a list may contain."""
+"""Filters that restrict the movies in a list."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypedDict
@@ -14,7 +14,7 @@ from recommender.errors import FilterNotFound, InvalidRequest
 MAX_PEOPLE = 5  # cast and crew members in one filter
 
 
-MINE: Literal["mine"] = "mine"  # given instead of service ids, it means the user's own services
+MINE: Literal["mine"] = "mine"  # in place of service ids, means the user's own services
 
 
 class FilterValues(TypedDict, total=False):
@@ -32,7 +32,7 @@ class FilterValues(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class MovieFilters:
-    """Validated filters of a list. They restrict the candidates, so a list is full whenever enough movies match."""
+    """Validated filters of a list. They restrict the candidates, so the list is full if enough movies match."""
 
     genre: str = ""  # name or slug
     columns: frozenset[tuple[str, int | str]] = frozenset()
@@ -43,7 +43,7 @@ class MovieFilters:
     def of(cls, values: FilterValues) -> Self:
         """Validate the values.
 
-        Raises InvalidRequest if they contradict each other or need a region that the site lacks, and FilterNotFound
+        Raises InvalidRequest if they contradict each other or need a region that the site lacks. Raises FilterNotFound
         for an unknown person.
         """
         for name in ("year", "runtime"):
@@ -87,9 +87,9 @@ class MovieFilters:
         return movies.filter(**dict(self.columns))
 
     def matching(self) -> frozenset[int]:
-        """Return the ids of the movies that pass.
+        """Return the ids of the matching movies.
 
-        Raises FilterNotFound for an unknown genre or service. They are looked up only if no movie passes.
+        Raises FilterNotFound for an unknown genre or service, which are only looked up if no movie matches.
         """
         found = frozenset(self.narrow(Movie.objects.order_by()).values_list("pk", flat=True))
         if not found and self.genre:
@@ -124,7 +124,7 @@ def _check_known(services: frozenset[int]) -> None:
 
 
 def _person(person: str) -> frozenset[int]:
-    """Return the ids of all people with that name, or of the one person with that id."""
+    """Return the ids of all people with this name, or of the person with this id."""
     is_id = person.isascii() and person.isdigit() and len(person) < 19
     found = Person.objects.filter(pk=int(person)) if is_id else Person.objects.filter(name__iexact=person)
     ids = frozenset(found.values_list("pk", flat=True))

@@ -1,4 +1,4 @@
-"""Signed list ids. An id proves which user was shown the list, even before the impression is in the database."""
+"""Signed list ids. An id proves which user saw the list, even before the impression is in the database."""
 
 import secrets
 import uuid
@@ -18,7 +18,7 @@ def new_list_id(user_id: int | None) -> uuid.UUID:
 
 
 def is_list_of(list_id: uuid.UUID, user_id: int) -> bool:
-    """Return whether this site issued the id for this user. Ids issued under an earlier SECRET_KEY give False."""
+    """Return whether this site issued the id for this user. False for ids issued with an earlier SECRET_KEY."""
     return list_id == _list_id(list_id.int >> 80 << 12 | list_id.int >> 64 & 0xFFF, user_id)
 
 

@@ -1,4 +1,4 @@
-"""Make a list through the fallback chain and record it in metrics, serving stats and impressions."""
+"""Makes a list through the fallback chain and records it in metrics, serving stats and impressions."""
 
 import logging
 import time
@@ -33,7 +33,7 @@ CHAMPION, NO_MODEL = ServedModel.Slot.CHAMPION.value, "none"
 
 
 def write_impressions(batch: list[Impression]) -> None:
-    """Write the impressions, except those whose user has since been deleted."""
+    """Write the impressions, except those whose user has been deleted."""
     try:
         with transaction.atomic():
             Impression.objects.bulk_create(batch)
@@ -62,7 +62,7 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class RecommendationList:
-    """A list with the model that made it. `fallback` names the source if it is not the requested one, else None."""
+    """A list and the model that made it. `fallback` is the source if it is not the requested one, else None."""
 
     results: list[Recommendation]
     model_version: int | None
@@ -82,7 +82,7 @@ def make_list(
     surface: str | None,
     asked: str = CHAMPION,
     explain: bool = False,
-    seconds: float = 0.0,  # time already spent on the first source, such as scoring a batch
+    seconds: float = 0.0,  # time already spent on the first source, for example on scoring a batch
 ) -> RecommendationList:
     """Find movies, explain them if `explain` is set, and record the list if a `surface` shows it."""
     started = time.perf_counter() - seconds

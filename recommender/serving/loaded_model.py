@@ -1,4 +1,4 @@
-"""A model in memory and the part of the catalog that it knows. Only catalog changes are read again."""
+"""A model in memory, with the part of the catalog that it knows. Later, only changes are read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Ids = np.ndarray[Any, np.dtype[np.int64]]
 
 @dataclass(frozen=True)
 class Watermark:
-    """The point up to which the catalog has been read; later changes are not loaded yet."""
+    """The point up to which the catalog has been read."""
 
     n_movies: int
     last_movie: int
@@ -38,7 +38,7 @@ class Watermark:
 
     @classmethod
     def at(cls, timestamp: float) -> Self:
-        """Return a watermark for a catalog that has not been read, but is known up to `timestamp`."""
+        """Return a watermark for a catalog that has not been read but is known up to `timestamp`."""
         return cls(0, 0, datetime.fromtimestamp(timestamp, tz=UTC), None)
 
     @classmethod
@@ -57,7 +57,7 @@ class CatalogSnapshot:
 
     @classmethod
     def read(cls, *, since: Watermark) -> Self | None:
-        """Read the catalog, or return None if it has not changed since. That check takes four small queries."""
+        """Read the catalog, or return None if it has not changed since. The check takes four small queries."""
         watermark = Watermark.now()
         if watermark == since:
             return None
@@ -69,7 +69,7 @@ class CatalogSnapshot:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in memory and the part of the catalog that it knows.
+    """A model in memory, with the part of the catalog that it knows.
 
     `rated` and `new` are the movies with and without ratings in the model's snapshot; `new` is sorted newest first.
     `files` is the signature of the artefact's files when they were last verified.
@@ -88,7 +88,7 @@ class LoadedModel:
 
     @property
     def candidates(self) -> Ids | None:
-        """The rated movies, or None while all of them are still in the catalog, because None is fastest to score."""
+        """Return the rated movies, or None, which is scored fastest, if all of them are still in the catalog."""
         return None if len(self.rated) == int(self.model.is_rated_.sum()) else self.rated
 
 
@@ -98,7 +98,7 @@ def load_model(row: ServedModel) -> LoadedModel:
     from threadpoolctl import threadpool_limits
 
     folder = Path(settings.MODEL_DIR) / row.artifact
-    files = file_signature(folder)  # taken before the files are read, so that a change during loading is noticed
+    files = file_signature(folder)  # taken before the files are read, to detect changes during loading
     model = estimators.load_recommender(folder, mmap=True)
     checksum = estimators.artifact_checksum(folder)
     if row.checksum and row.checksum != checksum:
@@ -118,7 +118,7 @@ def while_whole(loaded: LoadedModel) -> LoadedModel | None:
     """Return the model, or None if its artefact was overwritten.
 
     Large arrays are memory-mapped, so an overwritten file changes the model. Removed files stay mapped and do no harm.
-    The files are read only if their signature has changed.
+    Reads the files only if their signature has changed.
     """
     folder = Path(settings.MODEL_DIR) / loaded.artifact
     files = file_signature(folder)
@@ -132,7 +132,7 @@ def while_whole(loaded: LoadedModel) -> LoadedModel | None:
 
 
 def refresh_items(loaded: LoadedModel) -> LoadedModel:
-    """Return the model with the movies that have been added or changed since; cheap if there are none."""
+    """Return the model with movies added or changed since. Cheap if there are none."""
     catalog = CatalogSnapshot.read(since=loaded.watermark)
     if catalog is None:
         return loaded
@@ -154,6 +154,6 @@ def refresh_items(loaded: LoadedModel) -> LoadedModel:
 
 
 def _warm_up(model: Recommender) -> None:
-    """Make a first list. It fills caches that requests would otherwise wait for, and raises if the model is broken."""
+    """Make a first list. This fills caches and raises an error if the model is broken."""
     first = estimators.diverse_list(model, {}, 1, 0.0)[0]
     _ = model.likeness(first), model.attribute({}, first)

@@ -1,7 +1,7 @@
-"""The models that this process serves. They are loaded once, follow the pointer rows and are swapped without a pause.
+"""Loads the models that this process serves, follows the pointer rows, and swaps models without a pause.
 
-A request only reads `server.models()`, a tuple that is replaced atomically. One background thread loads models; only
-a process's first list waits for its model to be loaded.
+A request only reads `server.models()`, a tuple that is replaced atomically. One background thread loads models. Only a
+process's first list waits for its model.
 """
 
 import logging
@@ -26,7 +26,7 @@ from recommender.serving.stats import serving_stats
 
 logger = logging.getLogger(__name__)
 
-RETRY_SECONDS = 60.0  # before a rejected artefact is tried again; changed files are tried at once
+RETRY_SECONDS = 60.0  # delay before a rejected artefact is tried again; changed files are tried at once
 
 
 class Refusal(NamedTuple):
@@ -44,7 +44,7 @@ class ModelServer:
         os.register_at_fork(after_in_child=self._look_again)
 
     def reset(self) -> None:
-        """Forget all models, as in a new process."""
+        """Remove all models, as in a new process."""
         self._renew_lock()
         self._models: tuple[LoadedModel, ...] = ()
         self._is_loaded = False
@@ -52,36 +52,36 @@ class ModelServer:
         self._items_refreshed_at = 0.0
 
     def _renew_lock(self) -> None:
-        self._lock = threading.Lock()  # a fork may have copied it while it was held
+        self._lock = threading.Lock()  # a fork may have copied it in locked state
 
     def _look_again(self) -> None:
-        """Keep the parent's models after a fork, but check before the first list whether others are served by now."""
+        """Keep the parent's models after a fork, but check before the first list whether they are outdated."""
         self._renew_lock()
         self._is_loaded = False
 
     def preload(self) -> None:
-        """Load all models for the worker processes that will be forked from this one. Starts no thread."""
+        """Load all models for the worker processes that will be forked. Starts no thread."""
         self._load_first(first_only=False)
         for loaded in self._models:
             forget_model(loaded.model)
         trim_heap()
 
     def models(self) -> tuple[LoadedModel, ...]:
-        """Return the loaded models, champion first; empty if there is none."""
+        """Return the loaded models, champion first."""
         if not self._is_loaded:
             self._load_first()
         self.thread.ensure_started()
         return self._models
 
     def champion(self) -> LoadedModel | None:
-        """Return the champion or, if it cannot be loaded, the previous champion. None if no model is loaded."""
+        """Return the champion or, if it cannot be loaded, the previous champion, or None."""
         return next(iter(self.models()), None)
 
     def refusal(self, row: ServedModel) -> str | None:
-        """Return why the model of a pointer row cannot be loaded: empty if it can, None if this process has not tried.
+        """Return why the model of a pointer row cannot be loaded, "" if it can, or None if this process has not tried.
 
-        A removed folder counts even while this process serves the model from memory, because a new process could not
-        load it.
+        A removed folder counts even if this process serves the model from memory, because a new process could not load
+        it.
         """
         folder = Path(settings.MODEL_DIR) / row.artifact
         files = file_signature(folder)
@@ -102,7 +102,7 @@ class ModelServer:
                 log_once_a_minute(logger.exception, "Cannot read the served model from the database")
 
     def refresh(self) -> None:
-        """Load the models that the pointer rows name, and the current catalog, now."""
+        """Load the models of the pointer rows and the current catalog now."""
         with self._lock:
             self._items_refreshed_at = 0.0
             self._refresh()
@@ -112,7 +112,7 @@ class ModelServer:
             self._refresh()
 
     def _refresh(self, *, first_only: bool = False) -> None:
-        """Load what the pointer rows name. `first_only` stops after the first model; the thread loads the rest."""
+        """Load the models of the pointer rows. With `first_only`, loads one model, and the thread loads the rest."""
         rows = {row.slot: row for row in ServedModel.objects.all()}
         if self._swap([rows[slot] for slot in ServedModel.Slot.values if slot in rows], first_only):
             trim_heap()
@@ -129,7 +129,7 @@ class ModelServer:
             forget_model(loaded.model)
 
     def _swap(self, rows: list[ServedModel], first_only: bool) -> bool:
-        """Serve the models of the rows. Return whether they differ from the models served so far."""
+        """Serve the models of the rows. Return whether they differ from those served so far."""
         served = self._models
         before = self._models = self._whole(served)
         if [(row.slot, row.version, row.artifact) for row in rows] == [(m.slot, m.version, m.artifact) for m in before]:
@@ -141,7 +141,7 @@ class ModelServer:
                 now.append(loaded)
                 if first_only:
                     break
-        if not now and rows and before:  # none can be loaded, so keep serving the model in memory
+        if not now and rows and before:  # none can be loaded, so keep the model in memory
             now = [replace(before[0], slot=ServedModel.Slot.PREVIOUS.value)]
         self._models = tuple(now)
         if served and now and served[0].version != now[0].version:
@@ -165,7 +165,7 @@ class ModelServer:
         try:
             loaded = load_model(row)
         except DatabaseError:
-            raise  # not the artefact's fault
+            raise  # not caused by the artefact
         except Exception as error:
             MODEL_LOAD_FAILURES.inc()
             serving_stats.record_failure(row.version)

@@ -1,7 +1,7 @@
-"""In-memory cache of listed movies. A movie is read when a list first shows it, and refreshed while lists show it.
+"""In-memory cache of listed movies. A movie is read when it is first shown, and refreshed while lists show it.
 
-Changes made by this process apply immediately. Changes made by other processes apply within
-`serving.refresh_seconds`, which is also how often models are refreshed.
+Changes by this process apply immediately. Changes by other processes apply within `serving.refresh_seconds`, the
+refresh interval of models.
 """
 
 import math
@@ -22,8 +22,8 @@ from catalog.signals import rating_recorded
 from recommender.serving.periodic import PeriodicThread
 
 CAPACITY = 5000  # movies, about 2 KB each; exceeding it clears the cache
-KEPT_SECONDS = 60.0  # how long a movie stays cached after a list last showed it
-MAX_AGE = 2  # refresh intervals after which a cached movie is too old to show
+KEPT_SECONDS = 60.0  # time that a movie stays cached after a list last showed it
+MAX_AGE = 2  # refresh intervals after which a cached movie is outdated
 UNUSED = ("overview", "search_title", "search_terms")  # long strings that cards do not show
 
 _summary, _json = MovieSummarySerializer(), JSONRenderer()
@@ -41,7 +41,7 @@ class MovieCache:
         os.register_at_fork(after_in_child=self.clear)
 
     def clear(self) -> None:
-        """Forget all movies, as in a new process."""
+        """Clear the cache, as in a new process."""
         self._lock = threading.Lock()
         self._listed: dict[int, Listed] = {}
         self._used_at: dict[int, float] = {}
@@ -52,7 +52,7 @@ class MovieCache:
         return settings.POLICY.serving.refresh_seconds
 
     def get(self, movie_ids: Iterable[int]) -> dict[int, Movie]:
-        """Return the movies that exist, keyed by id, with their genres and `card` loaded.
+        """Return the existing movies, keyed by id, with their genres and `card` loaded.
 
         The caller may set attributes on a movie but must not save it.
         """
@@ -68,7 +68,7 @@ class MovieCache:
         return {pk: _copy(row.movie) for pk, row in found.items()}
 
     def refresh(self) -> None:
-        """Reload the movies that lists have shown in the last KEPT_SECONDS, and drop the rest."""
+        """Reload the movies shown in the last KEPT_SECONDS and drop the rest."""
         since = time.monotonic() - KEPT_SECONDS
         with self._lock:
             kept = {pk for pk in self._listed if self._used_at.get(pk, since) > since}
@@ -82,7 +82,7 @@ class MovieCache:
             self._store(read)
 
     def forget(self, movie_id: int) -> None:
-        """Drop the movie from the cache. The result of a read that is already under way is discarded."""
+        """Drop the movie from the cache. Discards the result of a read in progress."""
         with self._lock:
             self._listed.pop(movie_id, None)
             self._forgotten_at[movie_id] = time.monotonic()
@@ -112,7 +112,7 @@ def _read(movie_ids: set[int]) -> dict[int, Listed]:
 
 
 def _copy(movie: Movie) -> Movie:
-    """Return a shallow copy, in a tenth of the time of `copy.copy`. Pages set attributes on it for the current user."""
+    """Return a shallow copy, ten times as fast as `copy.copy`. Pages set attributes on it for the current user."""
     copied = Movie.__new__(Movie)
     copied.__dict__.update(movie.__dict__)
     return copied

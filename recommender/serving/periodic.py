@@ -47,7 +47,7 @@ class PeriodicThread:
                 self._thread.start()
 
     def wake(self) -> None:
-        """Run the work now instead of waiting for the interval to end."""
+        """Run the work now instead of at the end of the interval."""
         self._wake.set()
 
     def stop(self) -> None:

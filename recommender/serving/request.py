@@ -23,8 +23,8 @@ NOVELTY = 1.0  # largest penalty on the best-known movie, relative to the mean r
 class ListRequest:
     """A request for at most `k` movies that pass the filters and are not in `excluded`.
 
-    `allowed` holds the movies that pass the filters; it is None without filters. `adventure` ranges from -1
-    (similar, well-known movies) to 1 (diverse, little-known movies). The list is for the user and the `companions`.
+    `allowed` are the movies that pass the filters, or None without filters. `adventure` ranges from -1 (similar,
+    well-known movies) to 1 (diverse, little-known movies). The list is for the user and the `companions`.
     """
 
     k: int
@@ -49,7 +49,7 @@ class ListRequest:
         companions: Iterable[UserProfile] = (),
         trace: ListTrace | None = None,
     ) -> Self:
-        """Return the validated request. Raises InvalidRequest."""
+        """Validate the request. Raises InvalidRequest."""
         if not 1 <= k <= MAX_K:
             raise InvalidRequest("k", _("expected a number from 1 to %(max)d, got %(k)d") % {"max": MAX_K, "k": k})
         if not -1 <= adventure <= 1:
@@ -83,12 +83,12 @@ class ListRequest:
         return strength + self.adventure * more, NOVELTY * self.adventure
 
     def remaining(self, listed: Iterable[int]) -> Self:
-        """Return the request for the movies that are still missing once these are listed."""
+        """Return the request for the remaining movies, given the listed ones."""
         ids = frozenset(listed)
         return replace(self, k=self.k - len(ids), excluded=self.excluded | ids)
 
     def count_excluded(self, pool: Iterable[int]) -> None:
-        """Trace how many of these candidates are excluded. Each counts for the first reason that applies to it."""
+        """Trace how many of these candidates are excluded. Each counts for the first applicable reason."""
         if not self.trace.is_detailed:
             return
         left = set(pool)

@@ -1,7 +1,7 @@
-"""Per-minute counts and latencies of the lists that each model serves, written through a write-behind buffer.
+"""Per-minute counts and latencies of the lists made by each model, written through a write-behind buffer.
 
-An automatic rollback is based on the sum of all processes' rows, because a process cannot read the Prometheus metrics
-of another one.
+Automatic rollback uses the sum over all processes' rows, because a process cannot read another one's Prometheus
+metrics.
 """
 
 import os
@@ -24,9 +24,9 @@ LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.1
 
 @dataclass
 class ServingStats:
-    """Counts of the lists that a model served and failed to serve.
+    """Counts of lists that a model made or failed to make.
 
-    The histogram has one more bucket than LATENCY_BUCKETS: the last one has no upper bound.
+    The histogram has one more bucket than LATENCY_BUCKETS. The last one has no upper bound.
     """
 
     n_failed: int = 0
@@ -34,7 +34,7 @@ class ServingStats:
 
     @classmethod
     def between(cls, since: datetime, until: datetime, *, version: int) -> Self:
-        """Return the sum over all processes for whole minutes. The minute that contains `since` is left out."""
+        """Return the sum over all processes for whole minutes, without the minute that contains `since`."""
         rows = ServingStatsMinute.objects.filter(version=version, minute__gte=since, minute__lt=until)
         total = cls()
         for n_failed, histogram in rows.values_list("n_failed", "latency_histogram"):
@@ -51,7 +51,7 @@ class ServingStats:
         return self.n_served + self.n_failed
 
     def quantile(self, share: float) -> float | None:
-        """Return the upper bound of the bucket that holds this quantile of the latencies, or None without lists."""
+        """Return the upper bound of the bucket with this quantile of the latencies, or None without lists."""
         n_served = self.n_served
         if not n_served:
             return None
@@ -69,7 +69,7 @@ class ServingStatsRecorder(WriteBehindBuffer[Minute]):
         super().__init__("serving stats", self._upsert, seconds=5.0, capacity=60)
 
     def clear(self) -> None:
-        """Forget all counts, as in a new process."""
+        """Reset all counts, as in a new process."""
         super().clear()
         self._process = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid4().hex[:8]}"
         self._current: dict[int, Minute] = {}

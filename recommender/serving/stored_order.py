@@ -1,4 +1,4 @@
-"""Candidates in an order stored in the database (popular now, latest releases), which needs no model."""
+"""Candidates in an order stored in the database (popular now, latest releases). Needs no model."""
 
 from catalog.models import Movie
 from catalog.models.querysets import MovieQuerySet
@@ -8,7 +8,7 @@ from recommender.serving.trace import Outcome, Step
 
 
 def popular(request: ListRequest) -> list[Candidate]:
-    """Return the movies that are popular now. A movie's popularity, in which recent ratings count more, is stored."""
+    """Return the movies that are popular now, by their stored popularity."""
     return [Candidate(*row, "popular") for row in _first(_by_popularity(), request, "popularity")]
 
 

@@ -1,4 +1,4 @@
-"""The well-known titles that a new user is asked to rate. Without a model they are taken from all genres in turn."""
+"""The well-known titles that a new user is asked to rate. Without a model, they come from all genres in turn."""
 
 from __future__ import annotations
 

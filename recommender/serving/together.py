@@ -1,4 +1,4 @@
-"""Lists for several people, and each person's predicted stars. Only ratings of people who consented are used."""
+"""Lists for several people, and each person's predicted stars. Uses only ratings of people who consented."""
 
 from collections.abc import Sequence
 
@@ -19,8 +19,8 @@ from recommender.serving.trace import Outcome, Step
 def companions_of(user: User, names: Sequence[str]) -> list[UserProfile]:
     """Return the profiles of these people.
 
-    Raises InvalidRequest if a person does not exist or has not consented. The message does not say which of the two,
-    so that it does not reveal who has an account.
+    Raises InvalidRequest if a person does not exist or has not consented. The message is the same in both cases, so
+    that it does not reveal who has an account.
     """
     names = [User.normalize_username(name) for name in names]
     found = User.objects.filter(username__in=names, is_active=True, taste_consent__isnull=False).exclude(pk=user.pk)
@@ -34,8 +34,7 @@ def companions_of(user: User, names: Sequence[str]) -> list[UserProfile]:
 def predicted_stars(profiles: Sequence[UserProfile], movie_ids: Sequence[int]) -> dict[int, list[float | None]]:
     """Return each person's predicted stars, keyed by movie.
 
-    Movies that the served model does not know are left out. The value is None for a person without a history that the
-    model knows.
+    Skips movies that the served model does not know. The value is None for people without a history that it knows.
     """
     loaded = server.champion()
     known = [movie for movie in movie_ids if loaded and movie in loaded.known]
@@ -53,7 +52,7 @@ def predicted_stars(profiles: Sequence[UserProfile], movie_ids: Sequence[int]) -
 def together(loaded: LoadedModel, request: ListRequest) -> list[Candidate]:
     """Return a list for the user and their companions, ranked by "average without misery".
 
-    People without a history that the model knows do not count.
+    Ignores people without a history that the model knows.
     """
     everyone = [person.history(loaded.known) for person in (request.profile, *request.companions)]
     histories = [history for history in everyone if history]

@@ -1,4 +1,4 @@
-"""The trace of one list: which sources were tried, and how many movies each step kept or removed."""
+"""The trace of one list: the sources that were tried, and how many movies each step kept or removed."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Outcome(TextChoices):
-    """The outcome of trying one source. The last source's outcome is the reason for an empty list."""
+    """The outcome of trying one source. For an empty list, the last outcome is the reason."""
 
     ANSWERED = "answered", _("it returned movies")
     SOURCE_FAILED = "source_failed", _("it failed with an exception; see the log")
@@ -45,7 +45,7 @@ class Step(TextChoices):
 
 @dataclass
 class Attempt:
-    """One request to one source for `wanted` movies. In `steps`, removed movies have a negative count."""
+    """One request to one source for `wanted` movies. Removed movies have negative counts in `steps`."""
 
     source: str
     version: int | None
@@ -56,7 +56,7 @@ class Attempt:
 
 
 class ListTrace:
-    """The attempts for one list, in order. Steps are counted only if `is_detailed`, because counting needs queries."""
+    """The attempts for one list, in order. Steps are counted only with `is_detailed`, because this takes queries."""
 
     def __init__(self, *, is_detailed: bool = False) -> None:
         self.is_detailed = is_detailed
@@ -78,7 +78,7 @@ class ListTrace:
 
     @property
     def empty_reason(self) -> Outcome:
-        """Why the list is empty. Meaningful only for an empty list."""
+        """Return why the list is empty. Call it only for an empty list."""
         last = self.attempts[-1].outcome
         return Outcome.MOVIES_DELETED if last == Outcome.ANSWERED else last
 

@@ -1,4 +1,4 @@
-"""A buffer that collects rows in memory for a background thread to write, so that requests do not wait."""
+"""A buffer of rows that a background thread writes, so that requests do not wait."""
 
 import atexit
 import logging
@@ -15,14 +15,14 @@ from recommender.serving.periodic import PeriodicThread
 
 logger = logging.getLogger(__name__)
 
-FLUSH_AT = 100  # buffered rows at which the thread is woken before its interval is over
+FLUSH_AT = 100  # number of buffered rows that wakes the thread early
 BATCH = 500
 
 Row = TypeVar("Row")
 
 
 class WriteBehindBuffer(Generic[Row]):
-    """Holds at most `capacity` rows, keyed so that a row replaces an unwritten one with the same key.
+    """Holds at most `capacity` rows. A row replaces an unwritten one with the same key.
 
     Rows wait in order while the database rejects them. If the buffer is full, the oldest rows are dropped.
     """
@@ -46,7 +46,7 @@ class WriteBehindBuffer(Generic[Row]):
         atexit.register(self.flush_at_exit)
 
     def clear(self) -> None:
-        """Forget all rows, as in a new process."""
+        """Remove all rows, as in a new process."""
         self._rows: dict[Hashable, Row] = {}
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
@@ -64,7 +64,7 @@ class WriteBehindBuffer(Generic[Row]):
             self.thread.wake()
 
     def flush(self) -> None:
-        """Write the buffered rows. They stay in the buffer after a database error."""
+        """Write the buffered rows. Keeps them after a database error."""
         with self._flushing:
             while batch := self._take():
                 try:
@@ -76,7 +76,7 @@ class WriteBehindBuffer(Generic[Row]):
                 except Exception:  # a retry would fail as well
                     self._dropped(len(batch))
                     raise
-                if len(batch) < BATCH:  # rows added in the meantime wait for the next flush
+                if len(batch) < BATCH:  # rows added meanwhile wait for the next flush
                     return
 
     def flush_at_exit(self) -> None:
