@@ -4,7 +4,20 @@ from django.contrib.auth.views import LogoutView
 from django.contrib.sitemaps import views as sitemaps
 from django.urls import path
 
-from catalog.views import accounts, diary, keys, library, lists, matching, movies, record, setup, sign_in, site
+from catalog.views import (
+    accounts,
+    diary,
+    following,
+    keys,
+    library,
+    lists,
+    matching,
+    movies,
+    record,
+    setup,
+    sign_in,
+    site,
+)
 
 app_name = "catalog"
 urlpatterns = [
@@ -73,6 +86,10 @@ urlpatterns = [
     path("accounts/media-servers/off/", keys.remove_media_servers, name="remove-media-servers"),
     path("accounts/feeds/", accounts.feeds, name="feeds"),
     path("accounts/feeds/off/", accounts.remove_feeds, name="remove-feeds"),
+    path("accounts/following/", following.following, name="following"),
+    path("accounts/following/<id:source_id>/sync/", following.sync, name="sync-source"),
+    path("accounts/following/<id:source_id>/pause/", following.change, name="change-source"),
+    path("accounts/following/<id:source_id>/remove/", following.remove, name="remove-source"),
     path("accounts/services/", accounts.services, name="services"),
     path("accounts/delete/", accounts.delete, name="delete-account"),
 ]

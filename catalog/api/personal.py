@@ -1,4 +1,4 @@
-"""The signed-in user's diary and lists. Rows of other users return 404."""
+"""The signed-in user's diary, lists and followed sources. Rows of other users return 404."""
 
 import re
 from datetime import date
@@ -14,16 +14,26 @@ from rest_framework.decorators import action
 from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import GenericViewSet
 
 from catalog.api.inputs import MAX_ID, BodySerializer, RatingField, read
 from catalog.api.scopes import OWN
+from catalog.api.serializers import (
+    FollowedSourceSerializer,
+    NewSourceSerializer,
+    SourceChangeSerializer,
+    UnmatchedRowSerializer,
+)
 from catalog.diary import change_viewing, diary_of, record_viewing
 from catalog.errors import MovieNotFound
+from catalog.following.rows import unmatched_rows
+from catalog.following.services import follow, pause, sources_of, sync_now
 from catalog.lists import add_to_list, change_list, create_list, move_in_list, remove_from_list
-from catalog.models import Movie, MovieList, MovieListItem, Viewing
+from catalog.models import FollowedSource, Movie, MovieList, MovieListItem, SourceSync, Viewing
 from catalog.models.personal import MAX_LIST_LENGTH
 from catalog.models.rating import NOTE_LENGTH
+from catalog.throttling import FollowingThrottle
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -214,3 +224,52 @@ class MovieListViewSet(OwnRowsMixin, ListModelMixin, RetrieveModelMixin, Destroy
         if not remove_from_list(row, movie):
             raise MovieNotFound(_("Movie %(id)d is not in the list.") % {"id": movie_id})
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class FollowedSourceViewSet(OwnRowsMixin, ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet):
+    """Profiles and files at other sites whose new rows are imported regularly. What was imported stays."""
+
+    queryset = FollowedSource.objects.all()
+    serializer_class = FollowedSourceSerializer
+    lookup_value_converter = "id"
+
+    def get_queryset(self) -> QuerySet[FollowedSource]:
+        return sources_of(self.user)
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        is_costly = self.action in ("create", "sync")
+        return [*super().get_throttles(), *([FollowingThrottle()] if is_costly else [])]
+
+    @extend_schema(request=NewSourceSerializer, responses={201: FollowedSourceSerializer, 409: None})
+    def create(self, request: Request) -> Response:
+        """Follows a source, and enqueues its first sync."""
+        given = read(NewSourceSerializer, request.data)
+        options: dict[str, str] = {name: given.pop(name) for name in ("format", "rows", "dates") if name in given}
+        source = follow(user=self.user, options=options, trigger=SourceSync.Trigger.API, **given)
+        return self._answer(source, status.HTTP_201_CREATED)
+
+    @extend_schema(request=SourceChangeSerializer, responses=FollowedSourceSerializer)
+    def partial_update(self, request: Request, pk: int) -> Response:
+        """Pauses or resumes the source. A resumed one is due at once."""
+        given = read(SourceChangeSerializer, request.data)
+        source = self.get_object()
+        pause(source, paused=given["is_paused"])
+        return self._answer(source)
+
+    @extend_schema(request=None, responses={202: FollowedSourceSerializer, 409: None})
+    @action(detail=True, methods=["post"])
+    def sync(self, request: Request, pk: int) -> Response:
+        """Starts a sync at once, unless one is under way. Returns 409 soon after the last one, or while paused."""
+        source = self.get_object()
+        sync_now(source, trigger=SourceSync.Trigger.API)
+        return self._answer(source, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(responses=UnmatchedRowSerializer(many=True))
+    @action(detail=True)
+    def unmatched(self, request: Request, pk: int) -> Response:
+        """The rows without a movie, latest first, each with the reason."""
+        rows = self.paginate_queryset(unmatched_rows(self.get_object()))
+        return self.get_paginated_response(UnmatchedRowSerializer(rows, many=True).data)
+
+    def _answer(self, source: FollowedSource, code: int = status.HTTP_200_OK) -> Response:
+        return Response(self.get_serializer(self.get_queryset().get(pk=source.pk)).data, code)

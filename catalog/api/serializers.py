@@ -1,4 +1,4 @@
-"""Serializers of ratings, watchlists, imports and accounts."""
+"""Serializers of ratings, watchlists, imports, followed sources and accounts."""
 
 from typing import Any
 
@@ -7,10 +7,21 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.api.inputs import BodySerializer, QuerySerializer, RatingField, UsernameField
+from catalog.following.formats import SOURCES
 from catalog.imports.formats import CHOICES
 from catalog.imports.reading import QUESTIONS
 from catalog.imports.report import files_of, questions_of
-from catalog.models import ImportRow, PendingSignUp, Rating, User, UserImport, WatchlistItem
+from catalog.models import (
+    FollowedRow,
+    FollowedSource,
+    ImportRow,
+    PendingSignUp,
+    Rating,
+    SourceSync,
+    User,
+    UserImport,
+    WatchlistItem,
+)
 from catalog.models.api_key import ON_REQUEST
 
 
@@ -187,3 +198,54 @@ class CredentialsSerializer(BodySerializer):
 
 class TokenSerializer(serializers.Serializer):
     token = serializers.CharField()
+
+
+class SourceSyncSerializer(serializers.ModelSerializer):
+    message = serializers.CharField(help_text="How it ended, as a sentence.")
+
+    class Meta:
+        model = SourceSync
+        fields = ["status", "outcome", "message", "counts", "created_at", "ended_at"]
+        read_only_fields = fields
+
+
+class FollowedSourceSerializer(serializers.ModelSerializer):
+    """A source from `sources_of`. `name` has no query of an address, because that may be a secret."""
+
+    is_paused = serializers.SerializerMethodField()
+    n_imported = serializers.IntegerField(help_text="Rows imported so far.")
+    n_unmatched = serializers.IntegerField(help_text="Rows without a movie.")
+    latest_sync = SourceSyncSerializer(allow_null=True)
+
+    class Meta:
+        model = FollowedSource
+        fields = [
+            *("id", "kind", "name", "with_existing", "is_paused", "n_failures", "n_imported", "n_unmatched"),
+            *("created_at", "synced_at", "next_sync_at", "latest_sync"),
+        ]
+        read_only_fields = fields
+
+    def get_is_paused(self, source: FollowedSource) -> bool:
+        return source.paused_at is not None
+
+
+class NewSourceSerializer(BodySerializer):
+    """A new source. The last three fields say how to read a file at an address."""
+
+    kind = serializers.ChoiceField(list(SOURCES))
+    address = serializers.CharField(max_length=2000, help_text="A user name there, or an https address of a file.")
+    with_existing = serializers.BooleanField(default=True, help_text="Whether to import what is there already.")
+    format = serializers.ChoiceField(CHOICES, required=False, help_text="By default it is recognised.")
+    rows = serializers.ChoiceField(list(QUESTIONS["rows"][1]), required=False, help_text="What undescribed rows mean.")
+    dates = serializers.ChoiceField(list(QUESTIONS["dates"][1]), required=False, help_text="The order in 03/04/2026.")
+
+
+class SourceChangeSerializer(BodySerializer):
+    is_paused = serializers.BooleanField()
+
+
+class UnmatchedRowSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = FollowedRow
+        fields = ["title", "year", "rating", "reason", "found_at"]
+        read_only_fields = fields

@@ -11,6 +11,7 @@ router.register("ratings", views.RatingViewSet)  # ratings/  ratings/{movie_id}/
 router.register("watchlist", views.WatchlistViewSet)  # watchlist/  watchlist/{movie_id}/
 router.register("diary", personal.DiaryViewSet)  # diary/  diary/{id}/
 router.register("lists", personal.MovieListViewSet)  # lists/  lists/{id}/  lists/{id}/movies/{movie_id}/
+router.register("following", personal.FollowedSourceViewSet)  # following/{id}/sync/  following/{id}/unmatched/
 router.register("import", transfers.UserImportViewSet)  # import/{id}/  import/{id}/entries/  import/{id}/commit/
 
 urlpatterns = [

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -13,9 +13,10 @@ from catalog.errors import InvalidSource, SyncTooSoon
 from catalog.following.formats import SOURCES
 from catalog.following.source import CIPHER
 from catalog.following.syncs import start_sync
-from catalog.models import FollowedSource, SourceSync, User
+from catalog.models import FollowedRow, FollowedSource, SourceSync, User
 from catalog.models.api_key import hash_of
-from catalog.models.followed import TOLD_AFTER
+
+Outcome = FollowedRow.Outcome
 
 PAUSE = timedelta(minutes=5)  # between two syncs on request
 
@@ -85,6 +86,12 @@ def unfollow(source: FollowedSource) -> None:
     source.delete()
 
 
-def failing_sources(user: User) -> QuerySet[FollowedSource]:
-    """Returns the sources that have failed repeatedly and are not paused."""
-    return user.followed_sources.filter(n_failures__gte=TOLD_AFTER, paused_at=None)
+def sources_of(user: User) -> QuerySet[FollowedSource]:
+    """Returns the user's sources with their latest syncs, and the numbers of rows `n_imported` and `n_unmatched`."""
+    syncs = Prefetch("syncs", SourceSync.objects.defer("log"))
+    counts = {f"n_{outcome.value}": _count_of(outcome) for outcome in (Outcome.IMPORTED, Outcome.UNMATCHED)}
+    return user.followed_sources.annotate(**counts).order_by("pk").prefetch_related(syncs)
+
+
+def _count_of(outcome: FollowedRow.Outcome) -> Count:
+    return Count("rows", filter=Q(rows__outcome=outcome))

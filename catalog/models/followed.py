@@ -74,7 +74,8 @@ class FollowedSource(models.Model):
 
     @property
     def latest_sync(self) -> "SourceSync | None":
-        return self.syncs.first()
+        """The latest sync; of prefetched ones, if there are any."""
+        return next(iter(self.syncs.all()), None)
 
 
 class SourceSync(Job):

@@ -30,6 +30,7 @@ from catalog.profiles import save_profile
 from catalog.site_settings import region
 from catalog.taste import summary
 from catalog.throttling import KeyThrottle, SignInThrottle, limited
+from catalog.views import following
 from catalog.views.pages import ALL_METHODS, SignedInRequest, post_only, with_passwords
 from catalog.where_to_watch import CREDIT, save_services, streaming_services
 
@@ -64,6 +65,7 @@ class ChangePasswordView(PasswordChangeView):
 def account(request: SignedInRequest) -> HttpResponse:
     user = request.user
     context = {
+        **following.summary(user),
         "n_keys": user.api_keys.count(),
         "figures": summary(user),
         "n_watchlist": user.watchlist.count(),

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from catalog.models import SyncRun
+from catalog.models import FollowedSource, SourceSync, SyncRun
+from catalog.models.followed import TOLD_AFTER
 from mlops.findings import Outcome
 from mlops.models import DriftReport, ModelVersion, OnlineMetrics, PipelineRun, RetrainingCheck
 from mlops.monitoring.alerts import open_alerts
@@ -28,6 +29,7 @@ class RowsCollector(Collector):
         yield from _alerts()
         yield from _beat()
         yield from _sync()
+        yield from _following()
 
     def describe(self) -> Iterable[Metric]:
         return []  # registering must not query the database
@@ -138,6 +140,19 @@ def _sync() -> Iterable[Metric]:
     yield GaugeMetricFamily("movierec_sync_last_success_age_seconds", text, age)
     failed = float(latest.status in (SyncRun.Status.FAILED, SyncRun.Status.ERRORED)) if latest else None
     yield GaugeMetricFamily("movierec_sync_failed", "1 if the latest sync with TMDB failed.", failed)
+
+
+def _following() -> Iterable[Metric]:
+    """Yields followed sources by state, and the latest syncs of sources by status."""
+    paused, failing = Q(paused_at__isnull=False), Q(n_failures__gte=TOLD_AFTER)
+    states = {"paused": Count("pk", filter=paused), "failing": Count("pk", filter=~paused & failing)}
+    counts = FollowedSource.objects.aggregate(**states, ok=Count("pk", filter=~paused & ~failing))
+    samples = [([state], n) for state, n in sorted(counts.items())]
+    yield _gauges("movierec_followed_sources", "Followed sources, by state.", ["state"], samples)
+    recent = SourceSync.objects.filter(created_at__gt=timezone.now() - timedelta(days=1)).order_by()
+    by_status = dict(recent.values_list("status").annotate(n=Count("pk")))
+    samples = [([status], by_status.get(status, 0)) for status in SourceSync.Status.values]
+    yield _gauges("movierec_source_syncs", "Syncs of followed sources in 24 hours, by status.", ["status"], samples)
 
 
 def _age(moment: datetime | None) -> float | None:
