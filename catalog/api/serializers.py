@@ -7,8 +7,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.api.inputs import BodySerializer, QuerySerializer, RatingField, UsernameField
+from catalog.errors import InvalidImport
 from catalog.following.formats import SOURCES
 from catalog.imports.formats import CHOICES
+from catalog.imports.mapping import MEANINGS, checked
 from catalog.imports.reading import QUESTIONS
 from catalog.imports.report import files_of, questions_of
 from catalog.models import (
@@ -23,6 +25,7 @@ from catalog.models import (
     WatchlistItem,
 )
 from catalog.models.api_key import ON_REQUEST
+from catalog.safe_json import InvalidJSON, parse_json
 
 
 class RatingSerializer(serializers.ModelSerializer):
@@ -69,6 +72,23 @@ class UploadSerializer(QuerySerializer):
     rows = serializers.ChoiceField(
         list(QUESTIONS["rows"][1].items()), required=False, help_text="If no column of the file says it."
     )
+    columns = serializers.CharField(
+        required=False,
+        max_length=20_000,
+        help_text=(
+            "What columns of a CSV file mean, as a JSON object, which is remembered for files with the same header. "
+            f"Meanings: {', '.join(MEANINGS)}."
+        ),
+    )
+
+    def validate_columns(self, text: str) -> dict[str, str]:
+        try:
+            columns = parse_json(text)
+            if not isinstance(columns, dict):
+                raise InvalidJSON('expected an object such as {"Film": "title"}')
+            return checked(columns)
+        except (InvalidJSON, InvalidImport) as error:
+            raise serializers.ValidationError(str(error)) from None
 
 
 class ImportFileSerializer(serializers.Serializer):

@@ -55,7 +55,8 @@ def commit_import(user_import: UserImport) -> UserImport:
             raise ImportNotReady(message.format(name=user_import.name, state=state))
         user_import.counts |= write_matched(user_import)
         user_import.committed_at, user_import.content = timezone.now(), b""
-        user_import.save(update_fields=["counts", "committed_at", "content"])
+        user_import.report.pop("columns", None)  # values of the file
+        user_import.save(update_fields=["counts", "committed_at", "content", "report"])
     return user_import
 
 

@@ -61,6 +61,12 @@ class Format:
         """Returns the part of the export to which a file with this path and these columns belongs."""
         return next((part for part in self.parts if part.fits(path, columns)), None)
 
+    def prepared(self, tables: list[Table], answers: Answers) -> list[Table]:
+        return tables  # with columns as the owner's answers name them
+
+    def unclear(self, tables: Sequence[Table]) -> Reading | None:
+        """Returns a reading that asks about tables of no known format; None if this format cannot ask."""
+
     def read(self, tables: Sequence[Table], answers: Answers) -> Reading:
         """Parses all tables in this format, and reports the others as not used."""
         reading, found = Reading(), []
@@ -75,8 +81,7 @@ class Format:
                     report.left_out += len(records) - len(wanted)
                     named = self.list_of(part, table, tables) if part.kind == Kind.LISTED else None
                     reading.lists += [named] if named else []
-                    reader = RowReader(table.name, part, columns, self.complete, answers, named.key if named else "")
-                    rows = reader.read(wanted)
+                    rows = RowReader(table.name, part, columns, self.complete, answers, named).read(wanted)
                     found.append((self.parts.index(part), rows))
                     if rows and all(row.medium for row in rows):
                         report.parts = [(NOT_MOVIES, True)]

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from catalog.imports.changes import changes_of
 from catalog.imports.fields import ParsedRow
-from catalog.imports.formats import read_upload
+from catalog.imports.formats import read_for, read_upload
+from catalog.imports.mapping import remember
 from catalog.imports.matching import Match, match_rows
 from catalog.imports.reading import Answers
 from catalog.imports.remembered import Remembered
@@ -56,15 +57,15 @@ def create_import(
     trigger: str = UserImport.Trigger.COMMAND,
     answers: Answers | None = None,
 ) -> UserImport:
-    """Creates an import. It replaces the user's previous import if that was not committed.
+    """Creates an import, which replaces the user's previous one if that was not committed.
 
-    `answers` maps questions about the file to answers: "dates" to "day-first" or "month-first", "rows" to "watched" or
-    "wanted". Raises InvalidImport or UploadTooLarge if the file does not have this format, and then changes nothing.
+    `answers` answer QUESTIONS. Raises InvalidImport, UploadTooLarge; then nothing has changed.
     """
     name = PurePath(name).name.replace("\0", "")[:200] or "upload"
-    reading = read_upload(format=format, name=name, content=content, answers=answers)
+    reading, used = read_for(user=user, format=format, name=name, content=content, answers=answers or {})
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        remember(user, reading.columns, used.get("columns", {}))
         UserImport.objects.filter(user=user).open().delete()
         return UserImport.objects.create(
             user=user,
@@ -73,7 +74,7 @@ def create_import(
             content=content,
             n_rows=len(reading.rows),
             report=reading.report,
-            answers=dict(answers or {}),
+            answers=used,
             trigger=trigger,
             requested_by=user,
             exclusive=f"import of user {user.pk}",
@@ -110,11 +111,10 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
         content=bytes(user_import.content),
         answers=user_import.answers,
     )
-    rows = reading.rows
+    rows, list_names = reading.rows, {found["key"]: found["name"] for found in user_import.report.get("lists", [])}
     matches = Remembered(user_import.user).apply(rows, match_rows(rows), user_import.format)
     user_import.rows.all().delete()
     pace, n_read = Pace(), 0
-    list_names = {found["key"]: found["name"] for found in user_import.report.get("lists", [])}
     for pairs in chunks(list(zip(rows, matches, strict=True)), ROWS_A_WRITE):
         n_read += len(pairs)
         with transaction.atomic():
@@ -123,7 +123,7 @@ def _read(user_import: UserImport, on_progress: Callable[[int], object]) -> bool
             insert_rows(ImportRow, COLUMNS, (_row(user_import, row, match, list_names) for row, match in pairs))
         on_progress(len(pairs))
     counts = counts_of(rows, matches) | changes_of(user_import).counts()
-    kept = user_import.content if reading.questions else b""
+    kept = user_import.content if reading.questions or reading.columns else b""
     with transaction.atomic():
         UserImport.objects.filter(pk=user_import.pk).update(content=kept, counts=counts)
         if not finish(user_import):

@@ -26,13 +26,14 @@ NOT_USED, NOT_MOVIES = gettext_noop("not used"), gettext_noop("not movies")
 # Questions about a file, each with the possible answers.
 QUESTIONS = {
     "dates": (_("day or month first?"), {"day-first": _("Day first"), "month-first": _("Month first")}),
+    "columns": (_("what do its columns mean?"), {}),  # answered by a mapping; see imports.mapping
     "rows": (_("watched or wanted?"), {"watched": _("Watched"), "wanted": _("On my watchlist")}),
 }
 SAID_OF_VIEWINGS = {"rating", "is_rewatch", "review"}
 ANSWERED_KINDS = {"watched": Kind.WATCHED, "wanted": Kind.WANTED}
 
 Columns = Sequence[tuple[str, Field]]  # a column may appear twice, with different fields
-Answers = Mapping[str, str]
+Answers = Mapping[str, Any]  # texts, except for "columns"
 
 
 class Part(NamedTuple):
@@ -87,18 +88,21 @@ class FileReport:
 class Reading:
     """The parsed rows of an upload, including those with a problem, and how its files were interpreted.
 
-    `questions` are pairs of a key of QUESTIONS and the file or column that the question is about.
+    `questions` are pairs of a key of QUESTIONS and the file or column that the question is about. `columns` describes
+    each table whose owner may say what its columns mean.
     """
 
     rows: list[ParsedRow] = field(default_factory=list)
     files: list[FileReport] = field(default_factory=list)
     questions: list[tuple[str, str]] = field(default_factory=list)
     lists: list[NamedList] = field(default_factory=list)
+    columns: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def report(self) -> dict[str, Any]:
         lists = [named._asdict() for named in dict.fromkeys(self.lists)]
-        return {"files": [asdict(file) for file in self.files], "questions": self.questions, "lists": lists}
+        report = {"files": [asdict(file) for file in self.files], "questions": self.questions}
+        return report | {"lists": lists, "columns": self.columns}
 
 
 def columns_of(fields: Columns, part: Part, table: Table, answers: Answers) -> tuple[Columns, list[tuple[str, str]]]:
@@ -170,7 +174,7 @@ class RowReader(NamedTuple):
     columns: Columns
     complete: Callable[[dict[str, Any], Row], None]
     answers: Answers
-    list_name: str = ""
+    named: NamedList | None = None
 
     def read(self, records: Sequence[Record]) -> list[ParsedRow]:
         if len(records) > (limit := settings.POLICY.imports.max_entries):
@@ -189,7 +193,7 @@ class RowReader(NamedTuple):
             return ParsedRow(*place, kind, values.get("title", ""), year=values.get("year"), problem=why)
         if kind == Kind.LISTED:
             values = {name: value for name, value in values.items() if name not in SAID_OF_VIEWINGS}
-            values.setdefault("list_name", self.list_name)
+            values.setdefault("list_name", self.named.key if self.named else "")
         if kind != Kind.WATCHED:
             values.pop("watched_on", None)
         values = {name: value for name, value in values.items() if name not in ("status", "plays")}

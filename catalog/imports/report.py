@@ -113,6 +113,23 @@ def questions_of(user_import: UserImport) -> list[dict[str, Any]]:
     ]
 
 
+def tables_of(user_import: UserImport) -> list[dict[str, Any]]:
+    """Returns the tables whose columns the owner can explain, with the day on which they last did."""
+    found = user_import.report.get("columns", [])
+    said = dict(user_import.user.column_mappings.values_list("header", "confirmed_at")) if found else {}
+    return [table | {"confirmed_at": said.get(table["key"]), "number": number} for number, table in enumerate(found)]
+
+
+def answered_columns(user_import: UserImport, form: Mapping[str, str]) -> dict[str, str]:
+    """Returns what the form says about each column, keyed by its name."""
+    places = (
+        (f"column-{number}-{place}", column["name"])
+        for number, table in enumerate(user_import.report.get("columns", []))
+        for place, column in enumerate(table["columns"])
+    )
+    return {name: form[field] for field, name in places if field in form}
+
+
 def file_lines(user_import: UserImport) -> list[str]:
     """Returns one line of text per file."""
     return [

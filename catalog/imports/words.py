@@ -73,3 +73,14 @@ def is_movie_type(text: str) -> bool | None:
 _STATUSES = dict.fromkeys(map(fold, _WATCHED), ImportRow.Kind.WATCHED) | dict.fromkeys(
     map(fold, _WANTED), ImportRow.Kind.WANTED
 )
+
+
+# Names of columns, from which meanings are guessed for the owner to confirm.
+_COLUMN_NAMES = {
+    "title": "titel título titre titolo movie film película filme name nombre nom nome phim タイトル название",
+    "year": "jahr año ano année anno released năm год",
+    "rating": "bewertung wertung note nota puntuación calificación voto avaliação stars sterne điểm оценка",
+    "watched_on": "datum date fecha data day seen ngày дата",
+    "note": "kommentar comentario commentaire commento comment notes review",
+}
+COLUMN_NAMES = {fold(name): meaning for meaning, names in _COLUMN_NAMES.items() for name in names.split()}

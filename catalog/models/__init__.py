@@ -3,7 +3,7 @@
 from catalog.models.api_key import APIKey, Scope
 from catalog.models.followed import FollowedRow, FollowedSource, SourceSync
 from catalog.models.hook import Hook, HookEvent
-from catalog.models.imports import ImportRow, ImportRun, SampleLoad, UserImport
+from catalog.models.imports import ColumnMapping, ImportRow, ImportRun, SampleLoad, UserImport
 from catalog.models.invitation import Invitation, PendingSignUp
 from catalog.models.job import Job
 from catalog.models.match_choice import MatchChoice

@@ -109,6 +109,21 @@ class UserImport(Job):
         return self.state in (self.State.WAITING, self.State.READING)
 
 
+class ColumnMapping(models.Model):
+    """What a user said about the columns of a CSV file, for later files with the same header."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="column_mappings")
+    header = models.CharField(max_length=64, help_text="SHA-256 of the column names.")
+    columns = models.JSONField(help_text="The meaning of each column.")
+    confirmed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "header"], name="catalog_columnmapping_unique")]
+
+    def __str__(self) -> str:
+        return f"{len(self.columns)} columns of {self.user_id}"
+
+
 class ImportRow(Matched):
     """One row of an uploaded file and the movie it matches. If there is no match, `reasons` explain why.
 

@@ -25,8 +25,9 @@ from catalog.imports.choices import Chosen, choose_movie, undo_choice
 from catalog.imports.commit import answer_questions, commit_import
 from catalog.imports.formats import FORMATS
 from catalog.imports.lifecycle import receive_upload
+from catalog.imports.mapping import choices
 from catalog.imports.reading import QUESTIONS
-from catalog.imports.report import files_of, questions_of, sentences
+from catalog.imports.report import answered_columns, files_of, questions_of, sentences, tables_of
 from catalog.imports.upload import check_length
 from catalog.models import ImportRow, Movie, Rating, UserImport, WatchlistItem
 from catalog.return_addresses import safe_next
@@ -180,7 +181,7 @@ def _import_page(request: SignedInRequest, form: UploadForm, *, status: int = 20
         shown = {"sentences": sentences(user_import), "files": files_of(user_import)}
         context |= shown | _tab_of_rows(request, user_import)
         if user_import.state == UserImport.State.READY:
-            context["questions"] = questions_of(user_import)
+            context |= {"questions": questions_of(user_import), "tables": tables_of(user_import), "meanings": choices()}
     name = "catalog/_import.html" if is_htmx(request) else "catalog/import.html"
     return render(request, name, context, status=status)
 
@@ -252,13 +253,15 @@ def _matched(request: SignedInRequest, chosen: Chosen) -> HttpResponse:
 @post_only
 @login_required
 def answer(request: SignedInRequest, import_id: int) -> HttpResponse:
-    """Reads the upload again with its owner's answers about its dates or rows."""
+    """Reads the upload again with its owner's answers about its dates, rows or columns."""
     user_import = get_object_or_404(UserImport.objects.filter(user=request.user), pk=import_id)
-    answers = {option: request.POST.get(option, "") for option in QUESTIONS}
-    answers = {option: answer for option, answer in answers.items() if answer in QUESTIONS[option][1]}
+    given = {option: request.POST.get(option, "") for option in QUESTIONS}
+    answers: dict[str, Any] = {option: said for option, said in given.items() if said in QUESTIONS[option][1]}
+    if columns := answered_columns(user_import, request.POST):
+        answers["columns"] = columns
     try:
         answer_questions(user_import, answers=answers, trigger=UserImport.Trigger.PAGE)
-    except ImportNotReady as error:
+    except (ImportNotReady, InvalidImport) as error:
         messages.error(request, str(error))
     return redirect("catalog:import")
 

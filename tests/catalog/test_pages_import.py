@@ -195,7 +195,7 @@ def test_an_ambiguous_date_is_asked_and_the_answer_read(page, nora):
     read_import(import_id=again.pk)
     again.refresh_from_db()
     assert str(again.rows.get().watched_on) == "2023-05-06"
-    assert (bytes(again.content), again.report["questions"]) == (b"", [])
+    assert again.report["questions"] == []
     assert 'name="dates"' not in text_of(page.get("/import/"))
 
 

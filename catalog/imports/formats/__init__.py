@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from django.utils.translation import gettext
 
 from catalog.errors import InvalidImport
+from catalog.imports import mapping
 from catalog.imports.entries import Entries
 from catalog.imports.fields import Kind
 from catalog.imports.files import File, files_of
@@ -36,10 +38,11 @@ def read_upload(*, format: str, name: str, content: bytes, answers: Answers | No
     tables, reports, problems = _tables(chosen, files_of(name, content))
     if problems and not tables:
         raise InvalidImport(problems[0])
-    if not any(map(chosen.matches, tables)):
+    tables = chosen.prepared(tables, answers or {})
+    reading = _read(chosen, tables, answers or {})
+    if reading is None:
         message = gettext("{file}: expected {expected}; {what}.")
         raise InvalidImport(message.format(file=name, expected=chosen.expected, what=_what_it_is(tables)))
-    reading = chosen.read(tables, answers or {})
     reading.files += reports
     if not reading.rows and not any(file.is_put_aside for file in reading.files):
         message = gettext("{file}: expected {expected}; this one contains no movies.")
@@ -50,6 +53,28 @@ def read_upload(*, format: str, name: str, content: bytes, answers: Answers | No
         why = describe(first.problem)
         raise InvalidImport(message.format(file=name, first=first.file, line=first.line, why=why))
     return reading
+
+
+def read_for(*, user: User, format: str, name: str, content: bytes, answers: Answers) -> tuple[Reading, dict[str, Any]]:
+    """Parses a user's upload with what they said earlier about files with the same header, if they say nothing now.
+
+    Returns the answers that were used, too. Raises InvalidImport, UploadTooLarge.
+    """
+    used = dict(answers)
+    if "columns" in used:
+        used["columns"] = mapping.checked(used["columns"])
+    reading = read_upload(format=format, name=name, content=content, answers=used)
+    if "columns" not in used and (said := mapping.remembered(user, reading.columns)):
+        used["columns"] = said
+        reading = read_upload(format=format, name=name, content=content, answers=used)
+    return reading, used
+
+
+def _read(chosen: Format, tables: Sequence[Table], answers: Answers) -> Reading | None:
+    if any(map(chosen.matches, tables)):
+        return chosen.read(tables, answers)
+    is_of_another = any(format.matches(table) for format in FORMATS.values() for table in tables)
+    return None if is_of_another else chosen.unclear(tables)
 
 
 def _tables(format: Format, files: Sequence[File]) -> tuple[list[Table], list[FileReport], list[str]]:

@@ -8,11 +8,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from catalog.imports import fields, words
+from catalog.imports import fields, mapping, words
 from catalog.imports.entries import Entries, Entry
 from catalog.imports.fields import Field, Kind
 from catalog.imports.format import Export, ExportFormat
-from catalog.imports.reading import IDENTITY, Columns, Part
+from catalog.imports.reading import IDENTITY, NOT_USED, Answers, Columns, FileReport, Part, Reading
 from catalog.imports.tables import Row, Table, plain
 from catalog.ingest.titles import readings
 
@@ -96,6 +96,30 @@ class PlainCSV(ExportFormat):
     def matches(self, table: Table) -> bool:
         return table.name.lower().endswith(self.suffixes) and self.part(table.path, table.columns) is not None
 
+    def prepared(self, tables: list[Table], answers: Answers) -> list[Table]:
+        return [mapping.mapped(table, answers.get("columns", {})) for table in tables]
+
+    def unclear(self, tables: Sequence[Table]) -> Reading | None:
+        """Asks what the columns of tables mean if no name says which movie a row is about."""
+        unknown = [table for table in tables if table.header and table.records]
+        reading = Reading(
+            files=[FileReport(table.path, rows=len(table.records)) for table in unknown],
+            questions=[("columns", table.name) for table in unknown],
+        )
+        for file, table in zip(reading.files, unknown, strict=True):
+            file.columns = dict.fromkeys(table.header.values(), NOT_USED)
+        reading.columns = [self._described(table) for table in unknown]
+        return reading if unknown else None
+
+    def read(self, tables: Sequence[Table], answers: Answers) -> Reading:
+        reading = super().read(tables, answers)
+        read = [table for table in tables if self.part(table.path, table.columns) in (_ANY, None) and table.records]
+        reading.columns = [self._described(table) for table in read if table.header]
+        return reading
+
+    def _described(self, table: Table) -> dict[str, Any]:
+        return mapping.described(table, dict(self.fields(table.columns)))
+
     def part(self, path: str, columns: Collection[str]) -> Part | None:
         names_a_movie = any(field.name in (*IDENTITY, fields.SOURCE_ID.name) for _, field in self.fields(columns))
         if not names_a_movie or "title type" in columns:
@@ -105,15 +129,17 @@ class PlainCSV(ExportFormat):
         return _TRACKERS_OWN if _meant(_TRACKERS, _written(columns)) else _ANY
 
     def fields(self, columns: Collection[str]) -> Columns:
-        written = _written(columns)
+        said = mapping.said_fields(columns)
+        written = _written([column for column in columns if not column.startswith(mapping.SAID)])
         known = {plain(name): field for name, field in super().fields(columns)}
         known |= _meant(_BESIDE, written) | _meant(_TRACKERS, written)
         known |= dict.fromkeys(_EPISODES, fields.EPISODE)  # for tables without a column for the type
-        return [(name, field) for key, field in known.items() if field.name for name in written.get(key, ())]
+        named = [(name, field) for key, field in known.items() if field.name for name in written.get(key, ())]
+        return [*said, *named]
 
     def complete(self, values: dict[str, Any], row: Row) -> None:
         values["readings"] = tuple(readings(values.get("title", "")))
-        if str(row.get("watched")).strip().casefold() in words.NO:
+        if str(row.get("watched", row.get(f"{mapping.SAID}watched"))).strip().casefold() in words.NO:
             values.pop("watched_on", None)  # with "no", the date is not one of watching
         number = values.pop(fields.SOURCE_ID.name, None)
         if str(row.get("source")).strip().casefold() == "tmdb":

@@ -9,6 +9,7 @@ from catalog.imports.commit import commit_import
 from catalog.imports.files import check_size
 from catalog.imports.formats import FORMATS
 from catalog.imports.lifecycle import create_import, read_import
+from catalog.imports.mapping import MEANINGS
 from catalog.imports.reading import QUESTIONS
 from catalog.imports.report import file_lines, questions_of, sentences
 from catalog.management.base import LongCommand
@@ -29,7 +30,14 @@ class Command(LongCommand):
         parser.add_argument("--user", required=True, metavar="U", help="name of the user who receives the ratings")
         parser.add_argument("--format", required=True, choices=tuple(FORMATS))
         for option, (question, answers) in QUESTIONS.items():
-            parser.add_argument(f"--{option}", choices=tuple(answers), help=f"if the file does not say: {question}")
+            if answers:
+                parser.add_argument(f"--{option}", choices=tuple(answers), help=f"if the file does not say: {question}")
+        parser.add_argument(
+            "--columns",
+            nargs="+",
+            metavar="COLUMN=MEANING",
+            help=f"what columns of a CSV file mean: {', '.join(MEANINGS)}",
+        )
         parser.add_argument("--dry-run", action="store_true", help="only show what it would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,6 +46,8 @@ class Command(LongCommand):
             raise CommandError(f"There is no user {options['user']!r}.")
         path: Path = options["path"]
         answers = {option: options[option] for option in QUESTIONS if options.get(option)}
+        if "columns" in answers:
+            answers["columns"] = _columns(answers["columns"])
         user_import = create_import(
             user=user, format=options["format"], name=path.name, content=_content(path), answers=answers
         )
@@ -69,6 +79,12 @@ class Command(LongCommand):
             self.stderr.write(f"{asked['about']}: {asked['question']} Say it with --{asked['option']}.")
         for line in [*file_lines(user_import), *sentences(user_import)]:
             self.stdout.write(f"{line}.")
+
+
+def _columns(pairs: list[str]) -> dict[str, str]:
+    if wrong := next((pair for pair in pairs if "=" not in pair), None):
+        raise CommandError(f"--columns: expected COLUMN=MEANING; got {wrong!r}.")
+    return {name: meaning for name, _equals, meaning in (pair.rpartition("=") for pair in pairs)}
 
 
 def _content(path: Path) -> bytes:

@@ -113,7 +113,7 @@ def test_a_row_may_be_rated_and_wanted():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("name,stars\nHeat,5\n", "expected a CSV file with a column title, imdb_id, tmdb_id or movielens_id"),
+        ("name,stars\n", "expected a CSV file with a column title, imdb_id, tmdb_id or movielens_id"),
         ("Date,Name,Year,Letterboxd URI,Rating\n", "looks like a file from Letterboxd, so choose that"),
         ("Const,Your Rating,Title,Title Type\n", "looks like a file from IMDb, so choose that"),
         ('title,year\n"Heat,1995\n', "line 2: expected a row of a CSV file"),
