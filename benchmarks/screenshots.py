@@ -107,7 +107,7 @@ def _keep(page: Page) -> None:
     """Creates a diary entry, a watchlist entry and a list."""
     _go_to(page, WATCHED)
     page.locator(".own summary", has_text="Watched").click()
-    page.get_by_role("button", name="Add to the diary").click()
+    page.get_by_role("button", name="Add to diary").click()
     page.locator(".own-state").first.wait_for()
     _go_to(page, LISTED)
     page.get_by_role("button", name="Add to watchlist").first.click()

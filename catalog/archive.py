@@ -54,7 +54,7 @@ def _json(value: Any) -> str:
 
 
 def _records_of_the_site() -> dict[str, str]:
-    why = _("A record of the site that names who did something; it loses the name with the account.")
+    why = _("An audit record of the site. It is kept without the name when the account is deleted.")
     kept = [relation for relation in _relations(User) if not _is_owned(relation)]
     return {f"{relation.related_model._meta.label}.{relation.field.name}": why for relation in kept}
 
@@ -79,11 +79,11 @@ def _is_owned(relation: Any) -> bool:
 
 def _left_out(model: type[Model]) -> Any:
     if model is Authenticator:
-        return _("Secrets. The account's page of the second factor says what there is.")
+        return _("Secrets. The account's two-factor page shows which ones are set up.")
     if model is EmailConfirmation:
-        return _("Never written: the site signs the links in its mails.")
+        return _("Always empty, because the site signs the links in its emails instead.")
     if model is SocialToken:
-        return _("Never written: the site keeps no token of an identity provider.")
+        return _("Always empty, because the site does not store identity provider tokens.")
     return getattr(model, "NOT_EXPORTED", "")
 
 

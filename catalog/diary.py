@@ -62,7 +62,7 @@ def change_viewing(viewing: Viewing, *, watched_on: date | None, is_rewatch: boo
             raise ViewingNotFound  # otherwise it would be saved as a new viewing
         others = Viewing.objects.filter(user=viewing.user, movie=viewing.movie).exclude(pk=viewing.pk)
         if others.filter(watched_on=watched_on).exists():
-            raise _invalid(_("Your diary has %(movie)s on this day already.") % {"movie": viewing.movie.title})
+            raise _invalid(_("Your diary already has %(movie)s on this day.") % {"movie": viewing.movie.title})
         viewing.watched_on, viewing.is_rewatch, viewing.note = watched_on, is_rewatch, note
         viewing.save()
     return viewing
@@ -80,7 +80,7 @@ def write_note(*, user: User, movie: Movie, text: str) -> None:
 def _check(day: date | None) -> None:
     latest = (timezone.now() + timedelta(hours=14)).date()  # today in the easternmost time zone
     if day and not date(FIRST_YEAR, 1, 1) <= day <= latest:
-        raise _invalid(_("Expected a day from %(year)s until today.") % {"year": FIRST_YEAR})
+        raise _invalid(_("Enter a date between %(year)s and today.") % {"year": FIRST_YEAR})
 
 
 def _invalid(message: str) -> InvalidViewing:

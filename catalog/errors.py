@@ -26,42 +26,40 @@ class DomainError(Exception):
         self.fields = fields or {}
 
 
-class CatalogError(DomainError, code="catalog_error", text=_("The catalog cannot do this.")): ...
+class CatalogError(DomainError, code="catalog_error", text=_("The catalogue cannot do this.")): ...
 
 
 class InvalidRating(CatalogError, code="invalid_rating", text=_("This is not a valid rating.")): ...
 
 
-class InvalidViewing(
-    CatalogError, code="invalid_viewing", text=_("The diary cannot hold this viewing."), status=409
-): ...
+class InvalidViewing(CatalogError, code="invalid_viewing", text=_("This diary entry is not valid."), status=409): ...
 
 
-class InvalidList(CatalogError, code="invalid_list", text=_("There can be no such list."), status=409): ...
+class InvalidList(CatalogError, code="invalid_list", text=_("This list is not valid."), status=409): ...
 
 
-class InvalidProfile(CatalogError, code="invalid_profile", text=_("There can be no such profile."), status=409): ...
+class InvalidProfile(CatalogError, code="invalid_profile", text=_("This profile is not valid."), status=409): ...
 
 
 class InvalidServices(
-    CatalogError, code="invalid_services", text=_("These services cannot be chosen."), status=409
+    CatalogError, code="invalid_services", text=_("This selection of services is not valid."), status=409
 ): ...
 
 
-class InvalidSignUp(CatalogError, code="sign_up_refused", text=_("There can be no such account."), status=409):
+class InvalidSignUp(CatalogError, code="sign_up_refused", text=_("This account cannot be created."), status=409):
     """`fields` contains the messages of each invalid field."""
 
 
-class SignUpClosed(CatalogError, code="sign_up_closed", text=_("This site takes no new accounts."), status=403): ...
+class SignUpClosed(CatalogError, code="sign_up_closed", text=_("Sign-up is closed on this site."), status=403): ...
 
 
-class SetupClosed(CatalogError, code="setup_closed", text=_("This site is set up already."), status=404): ...
+class SetupClosed(CatalogError, code="setup_closed", text=_("This site is already set up."), status=404): ...
 
 
 class SignUpNotFound(
     CatalogError,
     code="sign_up_not_found",
-    text=_("This link was used already, has expired, or is not complete."),
+    text=_("This link has already been used, has expired or is incomplete."),
     status=404,
 ): ...
 
@@ -69,21 +67,21 @@ class SignUpNotFound(
 class InvitationNeeded(
     CatalogError,
     code="invitation_needed",
-    text=_("A new account takes an invitation: an unused link that staff made in the last 14 days."),
+    text=_("Sign-up requires an invitation: an unused link from the staff, at most 14 days old."),
     status=403,
 ): ...
 
 
-class MovieNotFound(CatalogError, code="movie_not_found", text=_("There is no such movie."), status=404): ...
+class MovieNotFound(CatalogError, code="movie_not_found", text=_("Movie not found."), status=404): ...
 
 
-class UserNotFound(CatalogError, code="user_not_found", text=_("There is no such user."), status=404): ...
+class UserNotFound(CatalogError, code="user_not_found", text=_("User not found."), status=404): ...
 
 
-class ListNotFound(CatalogError, code="list_not_found", text=_("There is no such list."), status=404): ...
+class ListNotFound(CatalogError, code="list_not_found", text=_("List not found."), status=404): ...
 
 
-class ViewingNotFound(CatalogError, code="viewing_not_found", text=_("There is no such viewing."), status=404): ...
+class ViewingNotFound(CatalogError, code="viewing_not_found", text=_("Diary entry not found."), status=404): ...
 
 
 class InvalidCredentials(
@@ -94,7 +92,7 @@ class InvalidCredentials(
 class PasswordSignInOff(
     CatalogError,
     code="password_sign_in_off",
-    text=_("This site does not take passwords. Sign in on its page, and make a key on the account page."),
+    text=_("This site does not use passwords. Sign in on the website and create an API key on your account page."),
     status=403,
 ): ...
 
@@ -102,7 +100,7 @@ class PasswordSignInOff(
 class EmailNotConfirmed(
     CatalogError,
     code="email_not_confirmed",
-    text=_("Confirm your email address first, with the link in the mail that you got."),
+    text=_("Confirm your email address first. The link is in the email that we sent you."),
     status=403,
 ): ...
 
@@ -110,24 +108,26 @@ class EmailNotConfirmed(
 class SecondFactorNeeded(
     CatalogError,
     code="second_factor_needed",
-    text=_("This account has a second factor. Make a key on its account page."),
+    text=_("This account uses a second factor. Create an API key on the account page."),
     status=403,
 ): ...
 
 
 class MailNotSent(
-    CatalogError, code="mail_not_sent", text=_("The mail could not be sent. Please try again later."), status=503
+    CatalogError, code="mail_not_sent", text=_("The email could not be sent. Please try again later."), status=503
 ): ...
 
 
-class InvalidKey(CatalogError, code="invalid_key", text=_("There can be no such API key."), status=409): ...
+class InvalidKey(CatalogError, code="invalid_key", text=_("This API key is not valid."), status=409): ...
 
 
-class MissingScope(CatalogError, code="missing_scope", text=_("The API key lacks a scope."), status=403): ...
+class MissingScope(
+    CatalogError, code="missing_scope", text=_("The API key does not have the required scope."), status=403
+): ...
 
 
 class InvalidImport(
-    CatalogError, code="invalid_history", text=_("The file does not have the chosen format."), status=409
+    CatalogError, code="invalid_history", text=_("The file is not in the selected format."), status=409
 ):
     """The file does not have the chosen format. The message says what was expected."""
 
@@ -146,20 +146,21 @@ class SyncTooSoon(
 ): ...
 
 
-class HookNotFound(
-    CatalogError, code="hook_not_found", text=_("There is no such address for media servers."), status=404
-): ...
+class HookNotFound(CatalogError, code="hook_not_found", text=_("Media server address not found."), status=404): ...
 
 
-class FeedNotFound(CatalogError, code="feed_not_found", text=_("There is no such feed address."), status=404): ...
+class FeedNotFound(CatalogError, code="feed_not_found", text=_("Feed address not found."), status=404): ...
 
 
 class ForeignEvent(
-    CatalogError, code="foreign_event", text=_("This event is about another person than the owner."), status=403
+    CatalogError,
+    code="foreign_event",
+    text=_("This event belongs to a different user of the media server."),
+    status=403,
 ): ...
 
 
-class InvalidEvent(CatalogError, code="invalid_event", text=_("This is not an event that the service sends.")): ...
+class InvalidEvent(CatalogError, code="invalid_event", text=_("This is not a valid event of the service.")): ...
 
 
 class InvalidBulk(CatalogError, code="invalid", text=_("Some fields are not valid.")): ...
@@ -169,12 +170,12 @@ class RequestTooLarge(CatalogError, code="too_large", text=_("The request is too
 
 
 class BulkConflict(
-    CatalogError, code="conflict", text=_("The data changed at the same time. Send the request again."), status=409
+    CatalogError, code="conflict", text=_("The data was changed by another request. Please try again."), status=409
 ): ...
 
 
 class ImportNotReady(
-    CatalogError, code="not_ready", text=_("The import cannot be applied in its present state."), status=409
+    CatalogError, code="not_ready", text=_("The import cannot be applied in its current state."), status=409
 ): ...
 
 
@@ -199,21 +200,21 @@ class ProviderError(CatalogError, code="provider_error", text=_("The metadata pr
     """A metadata provider failed. The message never contains the token."""
 
 
-class TokenRefused(ProviderError, code="token_refused", text=_("The metadata provider refused the token.")):
+class TokenRefused(ProviderError, code="token_refused", text=_("The metadata provider rejected the token.")):
     """The provider rejected the token. All requests fail until the operator sets a valid one."""
 
 
-class ProviderUnavailable(ProviderError, code="provider_unavailable", text=_("The metadata provider does not answer.")):
+class ProviderUnavailable(
+    ProviderError, code="provider_unavailable", text=_("The metadata provider is not responding.")
+):
     """The provider did not respond, or returned only temporary errors, after several attempts."""
 
 
-class RecordGone(ProviderError, code="record_gone", text=_("The metadata provider has no such record.")):
+class RecordGone(ProviderError, code="record_gone", text=_("The metadata provider does not have this record.")):
     """The record does not exist."""
 
 
-class AnswerRejected(
-    ProviderError, code="answer_rejected", text=_("The answer of the metadata provider is not valid.")
-):
+class AnswerRejected(ProviderError, code="answer_rejected", text=_("The metadata provider sent an invalid response.")):
     """The response is invalid. A retry would give the same response."""
 
 

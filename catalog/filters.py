@@ -28,8 +28,8 @@ YEARS: dict[str, Any] = {"min_value": FIRST_YEAR, "max_value": LAST_YEAR}
 RATINGS: dict[str, Any] = {"min_value": 0.5, "max_value": 5}
 LANGUAGE = r"^[a-z]{2,3}$"
 MISSING: dict[type[Model], Any] = {
-    Keyword: _("There is no keyword “%(key)s”."),
-    Person: _("There is no person “%(key)s”."),
+    Keyword: _("The keyword “%(key)s” does not exist."),
+    Person: _("The person “%(key)s” does not exist."),
 }
 
 
@@ -41,7 +41,9 @@ class GenreField(ModelChoiceField):
             return None
         found = Genre.objects.filter(slug=slugify(value)).first()
         if found is None:
-            raise ValidationError(_("There is no genre “%(value)s”."), code="does_not_exist", params={"value": value})
+            raise ValidationError(
+                _("The genre “%(value)s” does not exist."), code="does_not_exist", params={"value": value}
+            )
         return found
 
 
@@ -61,7 +63,7 @@ class RowsField(ModelMultipleChoiceField):
         keys = [key for key in dict.fromkeys(value or ()) if key]
         if len(keys) > self.most:
             raise ValidationError(
-                _("At most %(most)d at once; these are %(n)d."),
+                _("Choose at most %(most)d. You chose %(n)d."),
                 code="too_many",
                 params={"most": self.most, "n": len(keys)},
             )
@@ -98,9 +100,9 @@ class MovieFilter(django_filters.FilterSet):
     )
     language = django_filters.CharFilter(
         label=_("Language"),
-        validators=[RegexValidator(LANGUAGE, _("Expected a code of ISO 639-1, as en or vi."))],
+        validators=[RegexValidator(LANGUAGE, _("Enter an ISO 639-1 language code, such as en or vi."))],
     )
-    rating_min = django_filters.NumberFilter(label=_("Mean rating from"), method="filter_mean_rating", **RATINGS)
+    rating_min = django_filters.NumberFilter(label=_("Minimum average rating"), method="filter_mean_rating", **RATINGS)
     person = RowsFilter(
         label=_("People"),
         field_name="credits__person",
@@ -115,7 +117,7 @@ class MovieFilter(django_filters.FilterSet):
         to_field_name="name",
     )
     hide_seen = django_filters.ChoiceFilter(
-        label=_("Hide what I have seen"),
+        label=_("Hide movies I have seen"),
         choices=[("true", _("Yes")), ("false", _("No"))],
         method="filter_seen",
     )

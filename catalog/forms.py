@@ -16,7 +16,7 @@ SHORT_TEXT = forms.Textarea(attrs={"rows": 3})  # fields copy the widget
 
 
 class RatingForm(forms.Form):
-    CHOOSE = _("Choose from half a star to five stars.")
+    CHOOSE = _("Choose a rating between half a star and five stars.")
     rating = forms.TypedChoiceField(
         choices=[(f"{step:g}", f"{step:g}") for step in RATING_STEPS],
         coerce=float,
@@ -27,16 +27,16 @@ class RatingForm(forms.Form):
 class NoteForm(forms.Form):
     """A note. Empty text deletes it."""
 
-    note = forms.CharField(label=_("Note, for you alone"), required=False, max_length=NOTE_LENGTH, widget=SHORT_TEXT)
+    note = forms.CharField(label=_("Private note"), required=False, max_length=NOTE_LENGTH, widget=SHORT_TEXT)
 
 
 class ViewingForm(NoteForm):
     watched_on = forms.DateField(
         label=_("Watched on"),
         required=False,
-        help_text=_("Empty if you do not know the day."),
+        help_text=_("Leave this empty if you do not know the date."),
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages={"invalid": _("Expected a date such as 2026-05-31.")},
+        error_messages={"invalid": _("Enter a date such as 2026-05-31.")},
     )
     is_rewatch = forms.BooleanField(label=_("I had seen it before"), required=False)
 
@@ -51,8 +51,8 @@ class MovieListForm(forms.ModelForm):
         widgets = {"description": SHORT_TEXT}
         help_texts = {
             "is_public": _(
-                "Everybody with its address can read it. If your profile is public, the site links to it, also on the "
-                "pages of its movies."
+                "Anyone with the link can view the list. If your profile is public, the list also appears "
+                "there and on the pages of its movies."
             ),
         }
 
@@ -66,21 +66,27 @@ class ProfileForm(forms.Form):
         label=_("Name"),
         required=False,
         strip=True,  # otherwise a trailing line break would pass `$`
-        help_text=_("Part of its address: 2 to 30 of a-z, 0-9, - and _, the first one a letter."),
-        error_messages={"invalid": _("Expected 2 to 30 of a-z, 0-9, - and _, the first one a letter.")},
+        help_text=_(
+            "Appears in the address of your profile. 2 to 30 lowercase letters, digits, hyphens and "
+            "underscores, starting with a letter."
+        ),
+        error_messages={
+            "invalid": _("Enter 2 to 30 lowercase letters, digits, hyphens or underscores, starting with a letter.")
+        },
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
     is_public = forms.BooleanField(
         label=_("Public"),
         required=False,
         help_text=_(
-            "Everybody sees your public lists, how much you watch and rate, your mean rating and favourite genres."
+            "Everyone can see your public lists, how many movies you watch and rate, your average rating "
+            "and your favourite genres."
         ),
     )
     shows_diary = forms.BooleanField(
-        label=_("With my diary"),
+        label=_("Show my diary"),
         required=False,
-        help_text=_("The latest movies, with days and ratings; never your notes."),
+        help_text=_("Shows your latest movies with dates and ratings. Your notes stay private."),
     )
 
 
@@ -93,7 +99,7 @@ class UsernameForm(forms.Form):
     username = forms.CharField(
         label=_("Username"),
         max_length=150,
-        help_text=_("Letters, digits and @ . + - _"),
+        help_text=_("Letters, digits and @ . + - _ only."),
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
     )
 
@@ -126,7 +132,7 @@ class SignUpForm(UsernameForm):
     password = password_field(
         "new-password", max_length=128, help_text=password_validation.password_validators_help_text_html
     )
-    password_again = password_field("new-password", max_length=128, label=_("The same password again"))
+    password_again = password_field("new-password", max_length=128, label=_("Confirm password"))
 
     def __init__(self, *args: Any, compares_names: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -139,7 +145,7 @@ class SignUpForm(UsernameForm):
     def clean_password_again(self) -> str:
         again: str = self.cleaned_data["password_again"]
         if "password" in self.cleaned_data and again != self.cleaned_data["password"]:
-            raise forms.ValidationError(_("The two passwords differ."))
+            raise forms.ValidationError(_("The two passwords do not match."))
         return again
 
     def clean(self) -> None:
@@ -164,7 +170,7 @@ class IdentitySignUpForm(SignUpForm):
 
 
 class DeleteAccountForm(forms.Form):
-    password = password_field("current-password", label=_("Your password, to confirm"))
+    password = password_field("current-password", label=_("Confirm with your password"))
 
     def __init__(self, user: User, asks_password: bool, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
@@ -174,19 +180,19 @@ class DeleteAccountForm(forms.Form):
 
     def clean_password(self) -> str:
         if not self.user.check_password(self.cleaned_data["password"]):
-            raise forms.ValidationError(_("This is not your password."))
+            raise forms.ValidationError(_("Incorrect password."))
         return str(self.cleaned_data["password"])
 
 
 class UploadForm(forms.Form):
     format = forms.ChoiceField(
-        label=_("Where it comes from"),
+        label=_("Source"),
         choices=CHOICES,
         widget=forms.RadioSelect,
-        error_messages={"required": _("Choose the site that the file comes from.")},
+        error_messages={"required": _("Choose the site that exported the file.")},
     )
     file = forms.FileField(
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".zip,.csv,.json,.xml,.nfo"}),
-        error_messages={"required": _("Choose the file that the site gave you.")},
+        error_messages={"required": _("Choose a file to upload.")},
     )

@@ -71,7 +71,12 @@ def keep_guest_ratings(sender: Any, request: HttpRequest, user: User, **kwargs: 
             n_kept += _keep(user, movie, rating, datetime.fromtimestamp(seconds, tz=UTC))
     request.session.pop(KEY, None)
     if n_kept:
-        kept = ngettext("%d rating is kept in your account.", "%d ratings are kept in your account.", n_kept) % n_kept
+        kept = (
+            ngettext(
+                "%d rating has been saved to your account.", ("%d ratings have been saved to your account."), n_kept
+            )
+            % n_kept
+        )
         messages.success(request, kept, fail_silently=True)
 
 

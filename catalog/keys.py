@@ -52,13 +52,13 @@ def create_key(*, user: User, name: str, scopes: Iterable[str], expires_in: time
     """
     name = visible(name)
     if not 1 <= len(name) <= NAME_LENGTH:
-        raise _invalid("name", _("Expected a name of 1 to %(max)d characters.") % {"max": NAME_LENGTH})
+        raise _invalid("name", _("Enter a name of 1 to %(max)d characters.") % {"max": NAME_LENGTH})
     if expires_in is not None and expires_in <= timedelta(0):
-        raise _invalid("expires_in", _("Expected a time in the future."))
+        raise _invalid("expires_in", _("Choose a time in the future."))
     with transaction.atomic():
         _lock(user)
         if user.api_keys.filter(is_from_sign_in=False).exclude(scopes=Scope.FEEDS).count() >= MAX_KEYS:
-            raise InvalidKey(_("An account can have %(max)d keys. Revoke one first.") % {"max": MAX_KEYS})
+            raise InvalidKey(_("You have reached the limit of %(max)d API keys. Revoke one first.") % {"max": MAX_KEYS})
         return _save(user, scopes, name=name, expires_at=timezone.now() + expires_in if expires_in else None)
 
 
@@ -139,7 +139,7 @@ def _save(user: User, scopes: Iterable[str], **values: object) -> NewKey:
     wanted, possible = set(scopes), [scope.value for scope in scopes_for(user)]
     if not wanted or wanted.difference(possible):
         known = {"known": ", ".join(possible), "given": ", ".join(sorted(wanted)) or "-"}
-        raise _invalid("scopes", _("Expected some of %(known)s, which this account may use; got %(given)s.") % known)
+        raise _invalid("scopes", _("Invalid scopes: %(given)s. This account can use: %(known)s.") % known)
     return _store(user, " ".join(scope for scope in possible if scope in wanted), **values)
 
 

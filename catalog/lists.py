@@ -23,7 +23,7 @@ def create_list(*, user: User, name: str, description: str = "", is_public: bool
         if not User.objects.select_for_update(no_key=True).filter(pk=user.pk).exists():
             raise UserNotFound
         if user.lists.count() >= MAX_LISTS:
-            raise InvalidList(_("You have %(n)s lists, and there can be no more.") % {"n": MAX_LISTS})
+            raise InvalidList(_("You have reached the limit of %(n)s lists.") % {"n": MAX_LISTS})
         return _save(MovieList(user=user, name=name, description=description, is_public=is_public))
 
 
@@ -47,7 +47,7 @@ def add_to_list(movie_list: MovieList, movie: Movie) -> bool:
             return False
         figures = movie_list.items.aggregate(last=Max("position"))
         if movie_list.items.count() >= MAX_LIST_LENGTH:
-            raise InvalidList(_("A list holds at most %(n)s movies.") % {"n": MAX_LIST_LENGTH})
+            raise InvalidList(_("A list can contain at most %(n)s movies.") % {"n": MAX_LIST_LENGTH})
         MovieListItem.objects.create(movie_list=movie_list, movie=movie, position=(figures["last"] or 0) + 1)
     return True
 
@@ -103,11 +103,11 @@ def _changing(movie_list: MovieList, movie: Movie) -> Iterator[None]:
 def _save(movie_list: MovieList) -> MovieList:
     movie_list.name, movie_list.description = visible(movie_list.name), visible(movie_list.description)
     if not movie_list.name:
-        raise InvalidList(_("A list needs a name."), fields={"name": [_("A list needs a name.")]})
+        raise InvalidList(_("Enter a name for the list."), fields={"name": [_("Enter a name for the list.")]})
     try:
         with transaction.atomic():
             movie_list.save()
     except IntegrityError:
-        message = _("You have a list named %(name)s.") % {"name": movie_list.name}
+        message = _("You already have a list named %(name)s.") % {"name": movie_list.name}
         raise InvalidList(message, fields={"name": [message]}) from None
     return movie_list

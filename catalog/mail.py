@@ -114,15 +114,15 @@ def refusal_of_server(values: Values, *, test_to: str = "") -> str:
         else:
             _name_sender(connection.connection, sender)
     except smtplib.SMTPAuthenticationError:
-        return _("%(server)s refused this user and password.") % {"server": address}
+        return _("%(server)s rejected the username or password.") % {"server": address}
     except (TimeoutError, smtplib.SMTPException) as error:
         if isinstance(error, TimeoutError) or time.monotonic() - began >= CHECK_SECONDS:
             limit = {"server": address, "seconds": CHECK_SECONDS}
-            return _("%(server)s gave no complete answer within %(seconds)d seconds.") % limit
-        return _("%(server)s does not send: %(error)s") % {"server": address, "error": _reason(error)}
+            return _("%(server)s did not respond within %(seconds)d seconds.") % limit
+        return _("%(server)s could not send the email: %(error)s") % {"server": address, "error": _reason(error)}
     except (OSError, UnicodeError) as error:
         said = error or type(error).__name__
-        return _("%(server)s could not be reached: %(error)s") % {"server": address, "error": said}
+        return _("Could not connect to %(server)s: %(error)s") % {"server": address, "error": said}
     finally:
         connection.fail_silently = True
         connection.close()
@@ -146,8 +146,8 @@ def _reason(error: smtplib.SMTPException) -> str:
 
 def _test_message(sender: str, to: str, name: str) -> EmailMessage:
     return EmailMessage(
-        subject=_("%(name)s can send mail") % {"name": name},
-        body=_("This is a test: the mail server that you named works."),
+        subject=_("Test email from %(name)s") % {"name": name},
+        body=_("This is a test message. Your mail server settings are working."),
         from_email=sender,
         to=[to],
     )

@@ -98,7 +98,7 @@ def _confirm_address(user: User) -> None:
 
 
 def address_taken() -> str:
-    return _("An account has this address already. Sign in to it, or choose a new password for it.")
+    return _("An account with this email address already exists. Sign in or reset your password.")
 
 
 def remove_expired() -> int:

@@ -19,11 +19,13 @@ def save_profile(*, user: User, name: str, is_public: bool, shows_diary: bool) -
         Profile.objects.get_or_create(user=user)
         profile = Profile.objects.select_for_update(no_key=True).get(user=user)
         if is_public and profile.hidden_at:
-            raise InvalidProfile(_("The staff of this site have hidden what you publish."), fields={})
+            raise InvalidProfile(_("The staff of this site have hidden your profile and public lists."), fields={})
         if is_public and not name:
-            raise _invalid_name(_("A public profile needs a name."))
+            raise _invalid_name(_("Enter a name for your public profile."))
         if name and not re.fullmatch(PROFILE_NAME, name):
-            raise _invalid_name(_("Expected 2 to 30 of a-z, 0-9, - and _, the first one a letter."))
+            raise _invalid_name(
+                _("Enter 2 to 30 lowercase letters, digits, hyphens or underscores, starting with a letter.")
+            )
         if name and User.objects.filter(username__iexact=name).exclude(pk=user.pk).exists():
             raise _invalid_name(_("This name is already taken."))
         profile.name, profile.is_public, profile.shows_diary = name or None, is_public, shows_diary

@@ -97,8 +97,8 @@ def _valid_rating(rating: Any) -> float:
         value = 0.0
     if isinstance(rating, bool) or value not in RATING_STEPS:
         steps = ", ".join(f"{step:g}" for step in RATING_STEPS)
-        text = _("This rating must be one of %(steps)s; got %(rating)r.") % {"steps": steps, "rating": rating}
-        raise InvalidRating(text, fields={"rating": [_("One of %(steps)s.") % {"steps": steps}]})
+        text = _("The rating must be one of %(steps)s; got %(rating)r.") % {"steps": steps, "rating": rating}
+        raise InvalidRating(text, fields={"rating": [_("Must be one of %(steps)s.") % {"steps": steps}]})
     return value
 
 
@@ -124,7 +124,7 @@ def changing(user: User, movie: Movie) -> Iterator[None]:
     try:
         with transaction.atomic():
             if movie.pk is None or not Movie.objects.select_for_update(no_key=True).filter(pk=movie.pk).exists():
-                raise MovieNotFound(_("There is no movie %(id)d.") % {"id": movie.pk})
+                raise MovieNotFound(_("Movie %(id)d does not exist.") % {"id": movie.pk})
             yield
     except IntegrityError:
         raise _not_found(user, movie) from None
@@ -141,5 +141,5 @@ def _announce(user: User, movie: Movie, rating: float | None) -> None:
 
 def _not_found(user: User, movie: Movie) -> CatalogError:
     if not User.objects.filter(pk=user.pk).exists():
-        return UserNotFound(_("There is no user %(id)d.") % {"id": user.pk})
-    return MovieNotFound(_("There is no movie %(id)d.") % {"id": movie.pk})
+        return UserNotFound(_("User %(id)d does not exist.") % {"id": user.pk})
+    return MovieNotFound(_("Movie %(id)d does not exist.") % {"id": movie.pk})

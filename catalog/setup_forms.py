@@ -20,52 +20,55 @@ from catalog.site_settings import SECRETS, Values, current, set_by
 
 TMDB_SECONDS = 5
 MAIL = ("mail_host", "mail_port", "mail_security", "mail_user", "mail_password", "mail_from")
-_ONE_LINE = RegexValidator(r"[\x00-\x1f\x7f]", _("One line, please."), inverse_match=True)
-_HOST = RegexValidator(r"^[\w.:\[\]-]+$", _("Expected the name or address of a server, such as mail.example.org."))
-_TOKEN = RegexValidator(r"^[!-~]+$", _("A token has no spaces and no accents."))
+_ONE_LINE = RegexValidator(r"[\x00-\x1f\x7f]", _("Enter a single line."), inverse_match=True)
+_HOST = RegexValidator(r"^[\w.:\[\]-]+$", _("Enter a server name or IP address, such as mail.example.org."))
+_TOKEN = RegexValidator(r"^[!-~]+$", _("The token cannot contain spaces or accented characters."))
 
 
 class SiteSettingsForm(forms.ModelForm):
     """Tests the mail server and the token by using them. Never shows secrets. An empty field keeps a secret."""
 
     site_name = forms.CharField(
-        label=_("Name of the site"),
+        label=_("Site name"),
         max_length=40,
         required=False,
         validators=[_ONE_LINE],
-        help_text=_("In the header, in mails and in authenticator apps. Empty: Movierec."),
+        help_text=_("Shown in the header, in emails and in authenticator apps. The default is Movierec."),
     )
     language = forms.ChoiceField(
         label=_("Language"),
         choices=lambda: settings.LANGUAGES,
         required=False,
-        help_text=_("Of the site's own mails, and of pages for readers whose browser asks for none of these."),
+        help_text=_("Used for emails, and for visitors whose browser does not ask for one of the available languages."),
     )
     region = forms.ChoiceField(
         label=_("Country"),
         choices=lambda: [("", _("None")), *countries],
         required=False,
-        help_text=_("Where the site's readers watch movies."),
+        help_text=_("Determines the streaming offers that the site shows."),
     )
     mail_host = forms.CharField(
         label=_("Mail server"),
         max_length=253,
         required=False,
         validators=[_HOST],
-        help_text=_("SMTP, such as mail.example.org. Empty: the site sends no mail."),
+        help_text=_("The SMTP server, such as mail.example.org. Leave this empty to disable email."),
     )
     mail_port = forms.IntegerField(label=_("Port"), min_value=1, max_value=65535, required=False, initial=587)
     mail_security = forms.ChoiceField(
         label=_("Encryption"), choices=SiteSettings.Security.choices, required=False, initial="starttls"
     )
     mail_user = forms.CharField(
-        label=_("User at the mail server"), max_length=254, required=False, help_text=_("Empty if it asks for none.")
+        label=_("Mail server username"),
+        max_length=254,
+        required=False,
+        help_text=_("Leave this empty if the server does not require one."),
     )
-    mail_password = password_field("off", label=_("Password at the mail server"), required=False, max_length=500)
-    mail_from = forms.EmailField(label=_("Sender of the mails"), required=False)
+    mail_password = password_field("off", label=_("Mail server password"), required=False, max_length=500)
+    mail_from = forms.EmailField(label=_("Sender address"), required=False)
     tmdb_read_token = password_field("off", label=_("TMDB token"), required=False, max_length=1000, validators=[_TOKEN])
     forget_secrets = forms.MultipleChoiceField(
-        label=_("Forget"), required=False, widget=forms.CheckboxSelectMultiple, choices=[]
+        label=_("Remove"), required=False, widget=forms.CheckboxSelectMultiple, choices=[]
     )
 
     class Meta:
@@ -78,14 +81,15 @@ class SiteSettingsForm(forms.ModelForm):
         if not (set_by("language") or self.instance.language):
             self.initial["language"] = get_language()
         self.fields["tmdb_read_token"].help_text = _(
-            "The API read access token of your account at themoviedb.org, for posters, plots and new movies."
+            "The API read access token of your themoviedb.org account. The site uses it for posters, plots "
+            "and new movies."
         )
         kept = [name for name in SECRETS if getattr(self.instance, f"{name}_sealed") and not set_by(name)]
         for name in kept:
             self.fields[name].help_text = (
-                _("SECRET_KEY does not decrypt the stored one, so it counts as unset. Set it again.")
+                _("The stored value cannot be decrypted because SECRET_KEY has changed. Enter it again.")
                 if name in current().unreadable
-                else _("One is stored. Leave this empty to keep it.")
+                else _("A value is stored. Leave this empty to keep it.")
             )
         self.fields["forget_secrets"].choices = [(name, self.fields[name].label) for name in kept]  # type: ignore[attr-defined]
         if not kept:
@@ -93,7 +97,7 @@ class SiteSettingsForm(forms.ModelForm):
         for name, field in self.fields.items():
             if variable := set_by(name):
                 field.disabled = True
-                field.help_text = _("Set by %(variable)s.") % {"variable": variable}
+                field.help_text = _("Set by the environment variable %(variable)s.") % {"variable": variable}
 
     def clean_mail_port(self) -> int:
         return self.cleaned_data["mail_port"] or 587
@@ -112,12 +116,14 @@ class SiteSettingsForm(forms.ModelForm):
     def _clean_mail(self, cleaned: dict[str, Any]) -> None:
         if not cleaned["mail_host"]:
             if cleaned["mail_user"] or cleaned["mail_password"] or cleaned["mail_from"]:
-                self.add_error("mail_host", _("Name the server, or leave the other fields of mail empty."))
+                self.add_error("mail_host", _("Enter a mail server, or leave all mail fields empty."))
             return
         if not cleaned["mail_from"] and not set_by("mail_from"):
-            self.add_error("mail_from", _("Which address do mails come from?"))
+            self.add_error("mail_from", _("Enter the sender address."))
         elif self._password_is_for_another_server(cleaned):
-            self.add_error("mail_password", _("Give the password again: the stored one is for another server."))
+            self.add_error(
+                "mail_password", _("Enter the password again. The stored one belongs to a different server.")
+            )
         elif not set(MAIL).isdisjoint(self.changed_data):
             # Send a real message only if everything else is valid, so that not every correction sends one.
             test_to = "" if self.errors else self.test_to
@@ -152,15 +158,15 @@ class SetupForm(SiteSettingsForm):
     """The form of the setup page, which also asks what data to start with."""
 
     start_with = forms.ChoiceField(
-        label=_("Movies to begin with"),
+        label=_("Initial movies"),
         choices=[
-            ("sample", _("A sample: 100,000 ratings of MovieLens, and a first model. You can remove it later.")),
-            ("own", _("My own: take me to the import afterwards.")),
-            ("none", _("None for now.")),
+            ("sample", _("Sample data: 100,000 MovieLens ratings and a first model. You can remove it later.")),
+            ("own", _("My own data. I will import it next.")),
+            ("none", _("None for now")),
         ],
         widget=forms.RadioSelect,
         initial="sample",
-        error_messages={"required": _("Choose what to begin with.")},
+        error_messages={"required": _("Choose the initial movies.")},
     )
 
     def __init__(self, *args: Any, has_movies: bool, **kwargs: Any) -> None:
@@ -186,14 +192,14 @@ def refusal_of_tmdb(token: str) -> str:
             return ""
     except HTTPError as error:
         if error.code in (401, 403):
-            return gettext("TMDB does not take this token. It has to be the API read access token, not the API key.")
-        return gettext("%(server)s answered with %(status)d. Try again, or leave the token empty for now.") % (
+            return gettext("TMDB rejected this token. Enter the API read access token, not the API key.")
+        return gettext("%(server)s responded with status %(status)d. Try again, or leave the token empty for now.") % (
             server | {"status": error.code}
         )
     except (OSError, HTTPException):
         return (
             gettext(
-                "%(server)s did not answer within %(seconds)d seconds. Try again, or leave the token empty for now."
+                "%(server)s did not respond within %(seconds)d seconds. Try again, or leave the token empty for now."
             )
             % server
         )

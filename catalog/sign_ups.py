@@ -22,7 +22,7 @@ from catalog.text import skeleton
 
 _TAKEN = _("This username is already taken.")
 _LOOKS_TAKEN = _("This username looks like one that is already taken.")
-_IS_ADDRESS = _("Choose a name that is not an email address. You can sign in with your address, too.")
+_IS_ADDRESS = _("The username cannot be an email address. You can also sign in with your email address.")
 _NAMES_LOCK = 7003  # key of a Postgres advisory lock
 _RESERVED = tuple(f"{source}-" for source in (Source.MOVIELENS, Source.GENERATED, Source.BULK))
 
@@ -105,9 +105,9 @@ def _errors(user: User, password: str | None) -> dict[str, list[str]]:
     except ValidationError as error:
         errors |= error.message_dict
     if not user.email and must_confirm_email():
-        errors["email"] = [gettext("This site needs an email address.")]
+        errors["email"] = [gettext("An email address is required on this site.")]
     if _looks_of(user).startswith(tuple(map(skeleton, _RESERVED))):
-        errors["username"] = [gettext("Usernames of this form are reserved for users of data sets.")]
+        errors["username"] = [gettext("Usernames of this form are reserved for imported data sets.")]
     elif "username" not in errors and _is_address(user.username):
         errors["username"] = [str(_IS_ADDRESS)]
     try:

@@ -56,12 +56,12 @@ def save_services(*, user: User, services: Iterable[int], only: bool) -> None:
     ids = sorted(set(services))
     known = set(streaming_services().values_list("pk", flat=True))
     if unknown := [pk for pk in ids if pk not in known]:
-        text = _("Expected services that stream in the site's region, got %(ids)s.")
+        text = _("These services do not stream in the site's region: %(ids)s.")
         raise _invalid(text % {"ids": ", ".join(map(str, unknown))})
     if len(ids) > MAX_SERVICES:
-        raise _invalid(_("Expected at most %(max)d services, got %(n)d.") % {"max": MAX_SERVICES, "n": len(ids)})
+        raise _invalid(_("Choose at most %(max)d services. You chose %(n)d.") % {"max": MAX_SERVICES, "n": len(ids)})
     if only and not ids:
-        raise _invalid(_("Choose at least one service, or show movies wherever they are."))
+        raise _invalid(_("Choose at least one service, or turn off the filter."))
     user.watch_services, user.only_my_services = ",".join(map(str, ids)), only
     user.save(update_fields=["watch_services", "only_my_services"])
 

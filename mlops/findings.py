@@ -26,7 +26,7 @@ class Outcome(TextChoices):
     PASSED = "passed", _("passed")
     FAILED = "failed", _("failed")
     NOT_ENOUGH_EVIDENCE = "not_enough_evidence", _("not enough evidence")
-    NOT_JUDGED = "not_judged", _("not judged")
+    NOT_JUDGED = "not_judged", _("not evaluated")
     OK = "ok", _("ok")
     WARN = "warn", _("warning")
     ALERT = "alert", _("alert")

@@ -42,12 +42,12 @@ def planned_run(row: PeriodicTask, now: datetime) -> datetime:
 def check_row(row: PeriodicTask) -> None:
     """Raises ValueError if Beat could not run the row's schedule. The message says what was expected."""
     if row.scheduler is None:
-        raise ValueError(_("no schedule: choose an interval or a crontab"))
+        raise ValueError(_("The task has no schedule. Choose an interval or a crontab."))
     try:
         if row.crontab:
             parse_crontab(crontab_text(row.crontab))
             if not isinstance(zone := row.crontab.timezone, tzinfo):
-                raise ValueError(_("timezone: {zone} is unknown").format(zone=repr(zone or "")))
+                raise ValueError(_("unknown time zone {zone}").format(zone=repr(zone or "")))
         row.schedule.remaining_estimate(timezone.now())
     except Exception as error:  # Celery may raise any exception
         raise ValueError(str(error) or type(error).__name__) from error

@@ -30,8 +30,8 @@ RETRY_SECONDS = 5
 MAX_PAGE = 100  # rows per page
 OWN_ERRORS = {
     "busy": _(overload.SENTENCE),
-    "server_error": _("Something went wrong on our side."),
-    "unavailable": _("The database does not answer. Try again in a moment."),
+    "server_error": _("An internal error occurred."),
+    "unavailable": _("The database is not responding. Try again in a moment."),
 }
 DJANGO_ERRORS = {
     kind.status_code: kind
@@ -91,7 +91,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     """Convert exceptions of REST framework and the domain to the error format. Any other exception is a bug (500)."""
     if isinstance(exc, RequestDataTooBig):
         most = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}"
-        exc = RequestTooLarge(gettext("Expected a body of at most %(most)s bytes.") % {"most": most})
+        exc = RequestTooLarge(gettext("The request body is too large. The limit is %(most)s bytes.") % {"most": most})
     if isinstance(exc, DomainError):
         set_rollback()
         return Response(error_body(exc.code, str(exc), exc.fields), status=exc.status)
@@ -153,7 +153,7 @@ def error_shape(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
 @csrf_exempt
 def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
     """Return 404 for any URL under /api/ that does not exist."""
-    message = gettext("There is nothing at %(path)s.") % {"path": request.path}
+    message = gettext("There is no resource at %(path)s.") % {"path": request.path}
     return JsonResponse(error_body("not_found", message), status=404)
 
 

@@ -18,7 +18,7 @@ class InvalidRequest(RecommenderError, code="invalid", text=_("Some fields are n
 class FilterNotFound(InvalidRequest, code="not_found", text=_("Not found."), status=404): ...
 
 
-class ListNotShown(InvalidRequest, code="list_not_shown", text=_("The list was not shown to you."), status=404): ...
+class ListNotShown(InvalidRequest, code="list_not_shown", text=_("This list was not shown to you."), status=404): ...
 
 
 class InvalidArtifact(
@@ -26,5 +26,7 @@ class InvalidArtifact(
 ): ...
 
 
-class NotExplainable(RecommenderError, code="not_explainable", text=_("There is no score to explain."), status=409):
+class NotExplainable(
+    RecommenderError, code="not_explainable", text=_("This movie has no score to explain."), status=409
+):
     """There is no score to explain. The message gives the reason."""

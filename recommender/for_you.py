@@ -43,7 +43,7 @@ LABELS = {
     "person": _("With"),
     "services": _("Where to watch"),
     "adventure": _("How adventurous"),
-    "exclude": _("Listed before"),
+    "exclude": _("Recently listed"),
     "with": _("Together with"),
 }
 
@@ -123,7 +123,7 @@ def consent(request: SignedInRequest) -> HttpResponse:
     """Let others make lists with the user (`open=1`), or withdraw the consent. Idempotent."""
     if request.POST.get("open") == "1":
         TasteConsent.objects.get_or_create(user=request.user)
-        messages.success(request, gettext("People who know your username can make lists with you now."))
+        messages.success(request, gettext("People who know your username can now make lists with you."))
     else:
         TasteConsent.objects.filter(user=request.user).delete()
         messages.success(request, gettext("Other people can no longer make lists with you."))
@@ -140,7 +140,7 @@ def watchlist(request: SignedInRequest) -> HttpResponse:
     page = paginated(request, sorted(ids, key=lambda movie: -stars.get(movie, 0.0)))
     movies = Movie.objects.in_bulk(page.object_list)
     mark_for(request, movies.values())
-    text = gettext("You might give it %(stars).1f ★")
+    text = gettext("Predicted rating: %(stars).1f ★")
     page.object_list = [
         {"movie": movies[movie], "reason": text % {"stars": stars[movie]} if movie in stars else ""}
         for movie in page.object_list

@@ -32,12 +32,12 @@ class ReasonCode(TextChoices):
     LIKED = "liked", _("Because you liked %(name)s")
     RATED = "rated", _("Because you rated %(name)s")
     WATCHED = "watched", _("Because you watched %(name)s")
-    GENRE = "genre", _("Because of your taste for %(name)s")
+    GENRE = "genre", _("Because you like %(name)s movies")
     KEYWORD = "keyword", _("Because you like movies tagged %(name)s")
     CAST = "cast", _("Because you like movies with %(name)s")
     DIRECTOR = "director", _("Because you like movies by %(name)s")
-    RATINGS = "ratings", _("From your ratings overall")
-    POPULAR = "popular", _("Popular with everyone here")
+    RATINGS = "ratings", _("Based on all your ratings")
+    POPULAR = "popular", _("Popular on this site")
 
 
 @cache

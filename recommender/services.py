@@ -188,10 +188,10 @@ def attribute(*, profile: UserProfile, movie: Movie) -> Attributed:
 def _explainable(profile: UserProfile, movie: Movie) -> tuple[LoadedModel, dict[int, float]]:
     loaded = server.champion()
     if loaded is None:
-        raise NotExplainable(_("No model is served; lists consist of popular or newest movies."))
+        raise NotExplainable(_("No model is served. Lists contain popular or newest movies."))
     history = profile.history(loaded.known)
     if not history:
-        raise NotExplainable(_("The model knows none of the user's movies; their lists consist of popular movies."))
+        raise NotExplainable(_("The model does not know any of the user's movies. Their lists contain popular movies."))
     if movie.pk not in loaded.known or (movie.pk in loaded.new and not loaded.model.scores_new_movies):
         values = {"version": loaded.version, "algorithm": loaded.model.algorithm, "movie": movie}
         raise NotExplainable(_("Model %(version)s (%(algorithm)s) does not score the new movie %(movie)s.") % values)
@@ -211,7 +211,7 @@ def record_feedback(*, user: User, movie: Movie, kind: str, request_id: UUID | N
             "kind", _("expected one of %(expected)s, got %(kind)r") % {"expected": expected, "kind": kind}
         )
     if request_id is not None and not _was_shown(user, movie, request_id):
-        raise ListNotShown("request_id", _("no list with this id and this movie was shown to you"))
+        raise ListNotShown("request_id", _("no list with this id that contains this movie was shown to you"))
     with transaction.atomic():
         if kind == Feedback.Kind.NOT_INTERESTED:
             Dismissal.objects.get_or_create(user=user, movie=movie)
@@ -254,7 +254,7 @@ def activate(*, version: int, algorithm: str, artifact: str, checksum: str = "")
     """
     folder = PurePosixPath(artifact)
     if folder.is_absolute() or ".." in folder.parts or not folder.parts:
-        raise InvalidArtifact(_("artifact: expected a folder below MODEL_DIR, got %r") % artifact)
+        raise InvalidArtifact(_("artifact: expected a folder inside MODEL_DIR, got %r") % artifact)
     with transaction.atomic():
         slots = {row.slot: row for row in ServedModel.objects.select_for_update()}
         champion = slots.get(ServedModel.Slot.CHAMPION)

@@ -147,7 +147,7 @@ def _unrated(user: User, profile: UserProfile) -> Row:
     if champion is None:
         return _row(_("Newest"), new, "new", profile)
     unrated = [result for result in new.results if not result.movie.rating_count]  # drops movies rated since training
-    return _row(_("Not rated by anyone here yet"), replace(new, results=unrated), "new", profile)
+    return _row(_("Not rated on this site yet"), replace(new, results=unrated), "new", profile)
 
 
 def _because_you_liked(profile: UserProfile) -> list[Row]:
@@ -242,5 +242,7 @@ def feedback(request: HttpRequest) -> HttpResponse:
     if is_dismissed and back == reverse("recommender:home"):
         back += f"?{urlencode({'dismissed': given['movie'].pk})}"
     elif is_dismissed:
-        messages.success(request, _("%(title)s will not be recommended to you.") % {"title": given["movie"].title})
+        messages.success(
+            request, _("%(title)s will no longer be recommended to you.") % {"title": given["movie"].title}
+        )
     return redirect(back)

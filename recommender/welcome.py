@@ -51,20 +51,20 @@ def _answer(request: HttpRequest) -> tuple[str, str]:
     movie_id, _colon, answer = request.POST.get("answer", "").partition(":")
     if answer == "none":
         _add_not_seen(request, _shown(request))
-        return _("Here are other titles."), ""
+        return _("Here are some other titles."), ""
     movie = get_object_or_404(Movie, pk=_id(movie_id))
     if answer == "not-seen":
         _add_not_seen(request, [movie.pk])
-        return _("You have not seen %(movie)s.") % {"movie": movie.title}, ""
+        return _("Marked %(movie)s as not seen.") % {"movie": movie.title}, ""
     if answer == "remove":
         rate_for(request, movie, None)
-        return _("Your rating of %(movie)s is removed.") % {"movie": movie.title}, ""
+        return _("Your rating of %(movie)s has been removed.") % {"movie": movie.title}, ""
     form = RatingForm({"rating": answer})
     if not form.is_valid():
         return "", str(form.errors["rating"][0])
     rating = form.cleaned_data["rating"]
     rate_for(request, movie, rating)
-    return _("You rated %(movie)s %(rating)s of 5 stars.") % {"movie": movie.title, "rating": f"{rating:g}"}, ""
+    return _("You rated %(movie)s %(rating)s out of 5 stars.") % {"movie": movie.title, "rating": f"{rating:g}"}, ""
 
 
 def _shown(request: HttpRequest) -> list[int]:

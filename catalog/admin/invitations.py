@@ -27,7 +27,7 @@ class InvitationAdmin(admin.ModelAdmin):
     def state(self, invitation: Invitation) -> str:
         if invitation.used_at:
             return _("used")
-        return _("waits") if invitation.expires_at > timezone.now() else _("expired")
+        return _("unused") if invitation.expires_at > timezone.now() else _("expired")
 
     def has_change_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
         return False

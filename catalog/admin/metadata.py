@@ -29,7 +29,7 @@ class PersonAdmin(LargeTableAdmin):
     list_display = ["name", "tmdb_id", "source"]
     list_filter = ["source"]
     search_fields = ["name", "tmdb_id"]
-    search_help_text = gettext_lazy("Name (accents do not count) or TMDB id")
+    search_help_text = gettext_lazy("Name (accents are ignored) or TMDB id")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         words = fold(search_term).split()

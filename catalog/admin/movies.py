@@ -49,14 +49,14 @@ class MovieAdmin(CountedDeletion, LargeTableAdmin):
     list_display = ["title", "year", "source", "rating_count", "shown_mean", "popularity"]
     list_filter = ["source", "is_adult", "genres"]
     search_fields = ["search_title", "imdb_id"]
-    search_help_text = gettext_lazy("Title (accents and a wrong letter do not count) or IMDb id")
+    search_help_text = gettext_lazy("Title (accents and small typos are ignored) or IMDb id")
     inlines = [GenreInline, KeywordInline, CreditInline]
     readonly_fields = ["rating_count", "shown_mean", "popularity", *PROVENANCE]
     fieldsets = [
         (None, {"fields": ["title", "original_title", "year", "release_date", "overview"]}),
         (gettext_lazy("Facts"), {"fields": ["language", "runtime_minutes", "is_adult", "poster_path"]}),
-        (gettext_lazy("Elsewhere"), {"fields": ["movielens_id", "tmdb_id", "imdb_id", "external_id"]}),
-        (gettext_lazy("Figures"), {"fields": ["rating_count", "shown_mean", "popularity"]}),
+        (gettext_lazy("External links"), {"fields": ["movielens_id", "tmdb_id", "imdb_id", "external_id"]}),
+        (gettext_lazy("Statistics"), {"fields": ["rating_count", "shown_mean", "popularity"]}),
         (gettext_lazy("Provenance"), {"fields": [*PROVENANCE]}),
     ]
 

@@ -41,7 +41,7 @@ class TMDBRecordAdmin(ReadOnlyAdmin):
     list_filter = ["state"]
     list_select_related = ["movie"]
     search_fields = ["=tmdb_id", "=movie__title"]
-    search_help_text = gettext_lazy("TMDB's number, or a movie's title as it is written")
+    search_help_text = gettext_lazy("TMDB id or exact movie title")
 
 
 @admin.register(WikidataRun)
@@ -62,7 +62,7 @@ class WikidataRecordAdmin(ReadOnlyAdmin):
     list_filter = ["state"]
     list_select_related = ["movie"]
     search_fields = ["=qid", "=movie__title"]
-    search_help_text = gettext_lazy("number of the item at Wikidata, or a movie's title as it is written")
+    search_help_text = gettext_lazy("Wikidata item number or exact movie title")
 
 
 @admin.register(Picture)
@@ -71,7 +71,7 @@ class PictureAdmin(ReadOnlyAdmin):
     list_filter = ["state"]
     list_select_related = ["movie", "person"]
     search_fields = ["=movie__title", "=person__name"]
-    search_help_text = gettext_lazy("a movie's title or a person's name as it is written")
+    search_help_text = gettext_lazy("exact movie title or person's name")
 
 
 @admin.register(UserImport)

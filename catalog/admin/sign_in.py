@@ -43,7 +43,7 @@ class IdentityAdmin(LargeTableAdmin):
     fields = ["user", "provider", "uid", "date_joined", "last_login"]
     list_select_related = ["user"]
     search_fields = ["=user__username", "=uid"]
-    search_help_text = gettext_lazy("A user's name or a sub, as it is written")
+    search_help_text = gettext_lazy("Exact username or sub")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -61,7 +61,7 @@ class PasswordLinks:
     The user sets a new password with it, or signs in if password sign-in is disabled.
     """
 
-    @admin.action(description=gettext_lazy("Make a link for a new password"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Create a password reset link"), permissions=["change"])
     def make_password_link(self, request: HttpRequest, users: Any) -> HttpResponse | None:
         user = users[0] if len(users) == 1 else None
         if problem := _problem(request, user):
@@ -71,10 +71,10 @@ class PasswordLinks:
         if settings.PASSWORD_SIGN_IN:
             key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
             link = get_adapter(request).get_reset_password_from_key_url(key)
-            title, done = _("A link for a new password"), _("Made a link for a new password.")
+            title, done = _("Password reset link"), _("Created a password reset link.")
         else:
             link = request.build_absolute_uri(path_for(user))
-            title, done = _("A link to sign in"), _("Made a link to sign in.")
+            title, done = _("Sign-in link"), _("Created a sign-in link.")
         self.log_change(request, user, done)  # type: ignore[attr-defined]
         context = admin.site.each_context(request) | {
             "title": title,
@@ -92,15 +92,17 @@ class PasswordLinks:
         actions: dict[str, Any] = super().get_actions(request)  # type: ignore[misc]  # of the admin that this is mixed in
         if "make_password_link" in actions and not settings.PASSWORD_SIGN_IN:
             action, name, _description = actions["make_password_link"]
-            actions[name] = action, name, _("Make a link to sign in")
+            actions[name] = action, name, _("Create a sign-in link")
         return actions
 
 
 def _problem(request: HttpRequest, user: User | None) -> str:
     if user is None:
-        return _("Choose one user: each link is for one.")
+        return _("Select exactly one user.")
     if not can_sign_in(user):
-        return _("%(user)s cannot sign in: a user of a data set, or not active.") % {"user": user}
+        return _("%(user)s cannot sign in because the account is inactive or belongs to an imported data set.") % {
+            "user": user
+        }
     if (user.is_staff or user.is_superuser) and not getattr(request.user, "is_superuser", False):
-        return _("Only superusers make links for staff.")
+        return _("Only superusers can create links for staff.")
     return ""

@@ -43,12 +43,14 @@ class UserAdmin(PasswordLinks, CountedDeletion, DeletesEach, DjangoUserAdmin):
     @admin.action(description=gettext_lazy("Hide profile and public lists"), permissions=["change"])
     def hide_published(self, request: HttpRequest, users: Any) -> None:
         done = [user for user in users if hide_profile(user=user)]
-        self._tell(request, done, _("Hid the profile and public lists. The account page says so."))
+        self._tell(
+            request, done, _("The profile and public lists are now hidden. The user sees a notice on the account page.")
+        )
 
-    @admin.action(description=gettext_lazy("Let users publish again"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Allow users to publish again"), permissions=["change"])
     def lift_hiding(self, request: HttpRequest, users: Any) -> None:
         done = [user for user in users if lift_hiding(user=user)]
-        self._tell(request, done, _("Lifted the hiding of the profile and public lists."))
+        self._tell(request, done, _("The profile and public lists are visible again."))
 
     @admin.action(description=gettext_lazy("Revoke all API keys"), permissions=["change"])
     def revoke_keys(self, request: HttpRequest, users: Any) -> None:
@@ -58,14 +60,14 @@ class UserAdmin(PasswordLinks, CountedDeletion, DeletesEach, DjangoUserAdmin):
     def _tell(self, request: HttpRequest, users: list[User], done: str) -> None:
         for user in users:
             self.log_change(request, user, done)
-        self.message_user(request, f"{', '.join(map(str, users))}: {done}" if users else _("Nothing changed."))
+        self.message_user(request, f"{', '.join(map(str, users))}: {done}" if users else _("No changes were needed."))
 
 
 class MoviesOfUsers(LargeTableAdmin):
     list_select_related = ["user", "movie"]
     raw_id_fields = ["user", "movie"]
     search_fields = ["=user__username", "=movie__title"]
-    search_help_text = gettext_lazy("A user's name or a movie's title, as it is written")
+    search_help_text = gettext_lazy("Exact username or movie title")
 
 
 class RatingForm(forms.ModelForm):
@@ -76,7 +78,7 @@ class RatingForm(forms.ModelForm):
     def clean_rated_at(self) -> Any:
         moment = self.cleaned_data["rated_at"]
         if moment > timezone.now():
-            raise forms.ValidationError(_("A rating cannot be of the future."))
+            raise forms.ValidationError(_("The rating date cannot be in the future."))
         return moment
 
 
@@ -120,7 +122,7 @@ class APIKeyAdmin(LargeTableAdmin):
     list_select_related = ["user"]
     list_filter = ["is_from_sign_in"]
     search_fields = ["=user__username", "^prefix"]
-    search_help_text = gettext_lazy("A user's name as it is written, or how the key begins")
+    search_help_text = gettext_lazy("Exact username, or the first characters of the key")
     fields = ["user", "name", "prefix", "scopes", "is_from_sign_in", "created_at", "expires_at", "last_used_at"]
     actions = ["revoke"]
 
@@ -130,7 +132,7 @@ class APIKeyAdmin(LargeTableAdmin):
     def has_change_permission(self, request: HttpRequest, obj: APIKey | None = None) -> bool:
         return False
 
-    @admin.action(description=gettext_lazy("Revoke the keys"), permissions=["delete"])
+    @admin.action(description=gettext_lazy("Revoke keys"), permissions=["delete"])
     def revoke(self, request: HttpRequest, keys: Any) -> None:
         self.log_deletions(request, keys)
         n, _each = keys.delete()

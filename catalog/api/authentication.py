@@ -61,7 +61,7 @@ class KeyAuthentication(BaseAuthentication):
         """Returns the key's user and row. Raises AuthenticationFailed."""
         rows, now = self.query.rows(hash_of(key)), timezone.now()
         if not rows:
-            raise AuthenticationFailed(_("This API key is not valid, or was revoked."))
+            raise AuthenticationFailed(_("This API key is invalid or has been revoked."))
         row: APIKey = APIKey.from_db(DEFAULT_DB_ALIAS, KEY, rows[0][: len(KEY)])
         row.user = user = self.user_of(rows[0][len(KEY) :])
         if not user.is_active:

@@ -51,7 +51,7 @@ class RatingField(serializers.FloatField):
     def to_internal_value(self, data: Any) -> float:
         value = super().to_internal_value(data)
         if value not in RATING_STEPS:
-            raise serializers.ValidationError(_("A rating is one of 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5."))
+            raise serializers.ValidationError(_("Expected a rating of 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5 or 5."))
         return value
 
 
@@ -63,7 +63,7 @@ class IdsField(serializers.Field):
     """Ids separated by commas."""
 
     most = MAX_IDS
-    default_error_messages = {"invalid": gettext_lazy("Expected movie ids separated by commas, got {value!r}.")}
+    default_error_messages = {"invalid": gettext_lazy("Expected comma-separated movie ids, got {value!r}.")}
 
     def to_internal_value(self, data: str) -> list[int]:
         ids = [part.strip() for part in data.split(",") if part.strip()]

@@ -140,7 +140,7 @@ class OwnRowsMixin:
 def movie_or_error(movie_id: int) -> Movie:
     movie: Movie | None = Movie.objects.filter(pk=movie_id).first()
     if movie is None:
-        raise MovieNotFound(_("There is no movie %(id)d.") % {"id": movie_id})
+        raise MovieNotFound(_("Movie %(id)d does not exist.") % {"id": movie_id})
     return movie
 
 
@@ -222,7 +222,7 @@ class MovieListViewSet(OwnRowsMixin, ListModelMixin, RetrieveModelMixin, Destroy
     def remove_movie(self, request: Request, pk: int, movie_id: int) -> Response:
         row, movie = self.get_object(), movie_or_error(movie_id)
         if not remove_from_list(row, movie):
-            raise MovieNotFound(_("Movie %(id)d is not in the list.") % {"id": movie_id})
+            raise MovieNotFound(_("Movie %(id)d is not in this list.") % {"id": movie_id})
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

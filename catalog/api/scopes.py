@@ -31,4 +31,6 @@ def require_scope(key: APIKey, *needed: Scope) -> None:
     held = key.scope_list
     if not any(scope in held for scope in needed):
         names = {"needed": _(" or ").join(needed), "held": ", ".join(held)}
-        raise MissingScope(_("This takes an API key with the scope %(needed)s; this one has %(held)s.") % names)
+        raise MissingScope(
+            _("This request requires an API key with the scope %(needed)s; this key has %(held)s.") % names
+        )

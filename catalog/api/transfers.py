@@ -123,9 +123,9 @@ class HookView(APIView):
         """
         limit = settings.POLICY.hooks.max_body_kb
         if length_of(request._request) > limit * KB:
-            raise RequestTooLarge(_("Expected an event of at most %(limit)d KB.") % {"limit": limit})
+            raise RequestTooLarge(_("The event is too large. The limit is %(limit)d KB.") % {"limit": limit})
         if service not in SERVERS:
-            text = _("There is no service %(service)r; known are %(known)s.")
+            text = _("Unknown service %(service)r. Expected one of: %(known)s.")
             raise NotFound(text % {"service": service, "known": ", ".join(SERVERS)})
         hook = hook_of(key)
         return Response({"outcome": receive(hook=hook, server=SERVERS[service], body=request.data)})
@@ -150,6 +150,6 @@ class ExportView(APIView):
         The format `everything` is a copy of all data that the site stores about the user.
         """
         if site not in self.formats:
-            text = _("There is no format %(site)r; known are %(known)s.")
+            text = _("Unknown format %(site)r. Expected one of: %(known)s.")
             raise NotFound(text % {"site": site, "known": ", ".join(self.formats)})
         return export(user=request.user, format=site).as_download()  # type: ignore[arg-type]

@@ -33,7 +33,7 @@ class LongCommand(ServiceCommand):
                 return super().execute(*args, **options)
         except OperationalError as error:
             raise CommandError(
-                f"The database failed: {str(error).strip()}. What was written stays; try again."
+                f"Database error: {str(error).strip()}. Completed work was saved. Please try again."
             ) from None
         except KeyboardInterrupt:
             self.stderr.write("Stopped. What was written stays; the same command continues from there.")

@@ -16,13 +16,13 @@ PREFIX_LENGTH = 10  # stored characters that identify a key to its owner; six of
 class Scope(models.TextChoices):
     """A permission of an API key. The account must have the permission too."""
 
-    READ = "read", _("Read movies, recommendations and what you keep here")
-    RATE = "rate", _("Rate, and change your watchlist, diary, lists and imports")
+    READ = "read", _("Read movies, recommendations and your own data")
+    RATE = "rate", _("Rate movies and change your watchlist, diary, lists and imports")
     SERVICE = "service", _("Get recommendations for other users")
     BULK = "bulk", _("Add and change movies, users and ratings in bulk")
     MODELS = "models", _("Train, promote and roll back models")
-    METRICS = "metrics", _("Read the metrics of the site")
-    FEEDS = "feeds", _("Read the feeds of its owner, as a part of their addresses")
+    METRICS = "metrics", _("Read the site's metrics")
+    FEEDS = "feeds", _("Read the owner's feeds, as part of the feed address")
 
 
 # feed keys appear in URLs, so they get no other scope
@@ -41,11 +41,13 @@ class APIKey(models.Model):
     name = models.CharField(max_length=NAME_LENGTH, help_text=_("What the key is for."))
     hash = models.CharField(max_length=64, unique=True, editable=False)
     prefix = models.CharField(max_length=PREFIX_LENGTH, editable=False)
-    scopes = models.CharField(max_length=60, help_text=_("Separated by spaces."))
-    is_from_sign_in = models.BooleanField(default=False, help_text=_("Made by POST token/ for a name and password."))
+    scopes = models.CharField(max_length=60, help_text=_("Space-separated scopes."))
+    is_from_sign_in = models.BooleanField(
+        default=False, help_text=_("Created by POST token/ from a username and password.")
+    )
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True, help_text=_("To the minute."))
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text=_("Accurate to the minute."))
 
     class Meta:
         verbose_name = _("API key")

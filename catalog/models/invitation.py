@@ -30,7 +30,9 @@ class Invitation(models.Model):
 
     code_hash = models.CharField(max_length=64, unique=True, editable=False)
     note = models.CharField(
-        max_length=100, blank=True, help_text=_("Whom it is for. Only staff see it, until the invitation is used.")
+        max_length=100,
+        blank=True,
+        help_text=_("Who the invitation is for. Visible only to staff, and deleted once the invitation is used."),
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

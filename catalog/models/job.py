@@ -115,7 +115,7 @@ class Job(models.Model):
     def progress_text(self) -> str:
         """Returns the completed percentage and the estimated remaining time."""
         if self.is_unsent:
-            return _("Waiting: the task queue is not responding. The job starts automatically once it does.")
+            return _("The task queue is not responding. The job will start automatically when the queue is available.")
         return progress_text(self.share, self.remaining_seconds) if self.is_active else ""
 
     @property

@@ -13,16 +13,16 @@ from catalog.sentences import fill
 class Outcome(TextChoices):
     """Outcomes shared by all kinds of jobs. A kind adds its own with `add_sentences`."""
 
-    WORKER_LOST = "worker_lost", _("The worker process ended before the job; its last heartbeat was at {since} UTC.")
+    WORKER_LOST = "worker_lost", _("The worker stopped before the job finished. Its last heartbeat was at {since} UTC.")
     HEARTBEAT_LOST = (
         "heartbeat_lost",
-        _("No heartbeat since {since} UTC: the worker has died or cannot reach the database."),
+        _("No heartbeat since {since} UTC. The worker has stopped or cannot reach the database."),
     )
-    OUT_OF_TIME = "out_of_time", _("The job took longer than the {seconds:,.0f} seconds it is allowed.")
+    OUT_OF_TIME = "out_of_time", _("The job exceeded its time limit of {seconds:,.0f} seconds.")
     CANCELLED = "cancelled", _("Cancelled on request.")
     CANCELLED_BEFORE_START = "cancelled_before_start", _("Cancelled before it started.")
-    INTERRUPTED = "interrupted", _("Interrupted from the keyboard or by a signal.")
-    DATABASE = "database", _("The database failed: {error}")
+    INTERRUPTED = "interrupted", _("Interrupted by the keyboard or a signal.")
+    DATABASE = "database", _("Database error: {error}")
     BUG = "bug", "{error}"
 
 

@@ -132,12 +132,16 @@ class Profile(models.Model):
         unique=True,
         null=True,
         blank=True,
-        validators=[RegexValidator(PROFILE_NAME, _("2 to 30 of a-z, 0-9, - and _, the first one a letter."))],
+        validators=[
+            RegexValidator(
+                PROFILE_NAME, _("2 to 30 lowercase letters, digits, hyphens and underscores, starting with a letter.")
+            )
+        ],
     )
     is_public = models.BooleanField(_("public"), default=False)
     shows_diary = models.BooleanField(default=False)
     hidden_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When staff took down what the user published.")
+        null=True, blank=True, help_text=_("When staff hid the user's profile and public lists.")
     )
 
     objects = ProfileQuerySet.as_manager()

@@ -13,8 +13,8 @@ class SiteSettings(models.Model):
 
     class Security(models.TextChoices):
         STARTTLS = "starttls", _("STARTTLS, usually port 587")
-        TLS = "tls", _("TLS from the start, usually port 465")
-        NONE = "none", _("None, usually port 25: on your own network only")
+        TLS = "tls", _("TLS, usually port 465")
+        NONE = "none", _("None, usually port 25 (only on your own network)")
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     site_name = models.CharField(max_length=40, blank=True)

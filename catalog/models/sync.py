@@ -22,7 +22,7 @@ class SyncRun(Job):
         EVERYTHING = "everything", _("everything due")
         CHANGES = "changes", _("changes")
         NEW_RELEASES = "new_releases", _("new releases")
-        IDS = "ids", _("chosen ids")
+        IDS = "ids", _("selected ids")
 
     KIND = "sync"
     EXCLUSIVE = "TMDB"

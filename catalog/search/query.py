@@ -107,9 +107,13 @@ class SearchQuery:
         people, genres = self.shown_people, self.shown_genres
         either = {"names": get_text_list([str(shown) for shown in people or genres], _("or"))}
         if people:
-            return (_("By title, and movies with %(names)s") if self._titles else _("Movies with %(names)s")) % either
+            return (
+                _("Matching titles, and movies with %(names)s") if self._titles else _("Movies with %(names)s")
+            ) % either
         if genres:
-            return (_("By title, and of the genre %(names)s") if self._titles else _("Genre: %(names)s")) % either
+            return (
+                _("Matching titles, and movies of the genre %(names)s") if self._titles else _("Genre: %(names)s")
+            ) % either
         return ""
 
     @property

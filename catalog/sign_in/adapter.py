@@ -35,8 +35,8 @@ class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "username_password_mismatch": WRONG,
         "email_password_mismatch": WRONG,
-        "incorrect_password": _("This is not your password."),
-        "duplicate_email": _("This is your address already."),
+        "incorrect_password": _("Incorrect password."),
+        "duplicate_email": _("This is already your email address."),
     }
 
     def is_ajax(self, request: HttpRequest) -> bool:
@@ -61,7 +61,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Responds to a closed account's passkey like to an unknown one, to reveal nothing."""
         by_passkey = request.resolver_match is not None and request.resolver_match.view_name == "mfa_login_webauthn"
         closed = _("This account is closed. Ask the staff of this site for help.")
-        messages.error(request, _("This is not a passkey of this site.") if by_passkey else closed)
+        messages.error(request, _("This passkey does not belong to this site.") if by_passkey else closed)
         return redirect("catalog:sign-in")
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:

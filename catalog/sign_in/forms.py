@@ -25,7 +25,8 @@ from catalog.throttling import SecondFactorThrottle
 
 CODE_SECONDS = 300  # longer than an authenticator app's code is valid
 SECRETS_UNREADABLE = _(
-    "This site cannot check codes of your app any more. Ask its staff to take the app off your account."
+    "This site can no longer verify codes from your authenticator app. Ask the staff to remove the "
+    "app from your account."
 )
 
 
@@ -58,7 +59,7 @@ class NewPasswordForm(allauth_forms.ResetPasswordKeyForm):
         super().__init__(*args, **kwargs)
         self.fields["password1"].label = _("New password")
         self.fields["password1"].help_text = password_validators_help_text_html()
-        self.fields["password2"].label = _("The same password again")
+        self.fields["password2"].label = _("Confirm password")
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
 
@@ -66,13 +67,13 @@ class NewPasswordForm(allauth_forms.ResetPasswordKeyForm):
         """Compares the two passwords even if the first one is rejected for another reason."""
         first, second = (self.data.get(name) for name in self.fields)
         if second and first != second:
-            self.add_error("password2", _("The two passwords differ."))
+            self.add_error("password2", _("The two passwords do not match."))
 
 
 class NewEmailForm(allauth_forms.AddEmailForm):
     """A new address. The current one stays until the new one is confirmed."""
 
-    email = forms.EmailField(label=_("New address"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = forms.EmailField(label=_("New email address"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
 
     def save(self, request: HttpRequest) -> EmailAddress:
         with transaction.atomic():
@@ -116,7 +117,7 @@ def odd_ones_refused() -> Iterator[None]:
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise forms.ValidationError(_("This is not a passkey of this site.")) from error
+        raise forms.ValidationError(_("This passkey does not belong to this site.")) from error
 
 
 class PasskeyMixin(passkey_forms.AuthenticateWebAuthnForm):
@@ -144,7 +145,7 @@ class AddPasskeyForm(passkey_forms.AddWebAuthnForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["name"].label = _("Name of the passkey")
+        self.fields["name"].label = _("Passkey name")
         self.fields["name"].max_length = 60
 
     def clean(self) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def the_provider() -> IdentityProvider:
 
 class IdentityAdapter(DefaultSocialAccountAdapter):
     error_messages = DefaultSocialAccountAdapter.error_messages | {
-        "connected_other": _("Another account of this site is connected with it."),
+        "connected_other": _("Another account on this site is already connected to it."),
     }
 
     def list_apps(self, request: HttpRequest, provider: str | None = None, client_id: str | None = None) -> list[Any]:

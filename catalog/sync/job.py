@@ -29,10 +29,10 @@ Scope = SyncRun.Scope
 
 
 class SyncOutcome(TextChoices):
-    SYNCED = "synced", _("Synced.")
-    NOTHING_DUE = "nothing_due", _("Nothing was due.")
+    SYNCED = "synced", _("Sync finished.")
+    NOTHING_DUE = "nothing_due", _("Everything is up to date.")
     TOKEN_REFUSED = "token_refused", "{error}"
-    MOVIES_FAILED = "movies_failed", _("{n} movies in a row failed, the last one: {error}")
+    MOVIES_FAILED = "movies_failed", _("{n} consecutive movies failed. Last error: {error}")
     PAGE_FAILED = "page_failed", "{error}"
 
 

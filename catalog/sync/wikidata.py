@@ -52,7 +52,7 @@ def sync(
     """
     with connect() as client, beating():
         if not client.is_reachable():
-            raise ProviderUnavailable(_("Wikidata cannot be reached from here; nothing was changed."))
+            raise ProviderUnavailable(_("Wikidata cannot be reached. Nothing was changed."))
         run = open_run(trigger=trigger, limit=limit)
         if run is not None:
             _Worker(run, client, until, on_progress).work()

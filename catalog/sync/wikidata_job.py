@@ -29,15 +29,15 @@ State = WikidataRecord.State
 
 
 class WikidataOutcome(TextChoices):
-    SYNCED = "wikidata_synced", _("Synced.")
-    NOTHING_DUE = "wikidata_nothing_due", _("Nothing was due.")
+    SYNCED = "wikidata_synced", _("Sync finished.")
+    NOTHING_DUE = "wikidata_nothing_due", _("Everything is up to date.")
     STOPPED = "wikidata_stopped", "{error}"
 
 
 LABELS = {
     "updated": _("updated"),
     "unchanged": _("unchanged"),
-    State.ABSENT.value: _("not at Wikidata"),
+    State.ABSENT.value: _("not on Wikidata"),
     State.FAILED.value: _("failed"),
 }
 

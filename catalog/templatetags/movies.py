@@ -65,7 +65,7 @@ def rating_histogram(movie: Movie) -> SafeString:
         for height in [round(1 + 39 * count / most, 1)]
     ]
     drawn = format_html_join("", '<rect x="{}" y="{}" width="9" height="{}" rx=".8"><title>{}</title></rect>', bars)
-    text = _("How many people gave each rating: %(counts)s") % {"counts": ", ".join(bar[-1] for bar in bars)}
+    text = _("Number of people for each rating: %(counts)s") % {"counts": ", ".join(bar[-1] for bar in bars)}
     plot = '<svg class="histogram" viewBox="0 0 100 40" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
     ends = '<p class="histogram-ends" aria-hidden="true"><span>½ ★</span><span>5 ★</span></p>'
     return format_html(plot + ends, text, drawn)

@@ -102,7 +102,7 @@ def movie_description(movie: Movie) -> str:
     if movie.mean_rating is None:
         return _("%(movie)s: %(genres)s. Rate it and see similar movies.") % facts
     facts |= {"mean": f"{movie.mean_rating:.1f}", "count": movie.rating_count}
-    return _("%(movie)s: %(genres)s. %(mean)s of 5 from %(count)s ratings, similar movies and who is in it.") % facts
+    return _("%(movie)s: %(genres)s. Rated %(mean)s of 5 by %(count)s people. Cast and similar movies.") % facts
 
 
 @register.simple_tag(takes_context=True)

@@ -55,7 +55,11 @@ class ChangePasswordView(PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         revoked = revoke_keys(self.request.user)  # type: ignore[arg-type]
-        said = _("Your password is changed. Your API keys are revoked.") if revoked else _("Your password is changed.")
+        said = (
+            _("Your password has been changed and your API keys have been revoked.")
+            if revoked
+            else _("Your password has been changed.")
+        )
         messages.success(self.request, said)
         return super().form_valid(form)
 
@@ -90,7 +94,7 @@ def delete(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         delete_account(user=user)
         logout(request)
-        messages.success(request, _("Your account and everything in it are deleted."))
+        messages.success(request, _("Your account and all its data have been deleted."))
         return redirect("recommender:home")
     context = {"form": form, "n_ratings": user.ratings.count()}
     return render(request, "catalog/account_delete.html", context)
@@ -109,7 +113,7 @@ def change_profile(request: SignedInRequest) -> HttpResponse:
             form.add_error("name" if error.fields else None, str(error))
         else:
             messages.success(
-                request, _("Your profile is public now.") if profile.is_public else _("Your profile is private.")
+                request, _("Your profile is now public.") if profile.is_public else _("Your profile is now private.")
             )
             return redirect("catalog:account")
     context = {"form": form, "profile": profile}
@@ -133,18 +137,18 @@ def feeds(request: SignedInRequest) -> HttpResponse:
 @login_required
 def remove_feeds(request: SignedInRequest) -> HttpResponse:
     feeds_keys(request.user).delete()
-    messages.success(request, _("The addresses of your feeds are switched off."))
+    messages.success(request, _("Your feed addresses have been disabled."))
     return redirect("catalog:feeds")
 
 
 class ServicesForm(forms.Form):
     services = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("Your services"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Your streaming services"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
     )
     only = forms.BooleanField(
-        label=gettext_lazy("Show only what they stream"),
+        label=gettext_lazy("Show only movies they stream"),
         required=False,
-        help_text=gettext_lazy('In the list "For you", until you choose otherwise there.'),
+        help_text=gettext_lazy('Applies to the list "For you" until you change the filter there.'),
     )
 
     def __init__(self, user: User, data: Any) -> None:
@@ -164,7 +168,7 @@ def services(request: SignedInRequest) -> HttpResponse:
         except InvalidServices as error:
             form.add_error("services", str(error))
         else:
-            messages.success(request, _("Your services are saved."))
+            messages.success(request, _("Your streaming services have been saved."))
             return redirect("catalog:services")
     context = {"form": form, "credit": CREDIT}
     return render(request, "catalog/services.html", context, status=422 if form.errors else 200)

@@ -70,7 +70,7 @@ def entry(request: SignedInRequest, viewing_id: int) -> HttpResponse:
     names = {"movie": viewing.movie.title}
     if "delete" in request.POST:
         viewing.delete()
-        messages.success(request, _("%(movie)s is deleted from your diary.") % names)
+        messages.success(request, _("%(movie)s has been removed from your diary.") % names)
         return redirect("catalog:diary")
     form = ViewingForm(request.POST or None, initial=vars(viewing))
     if form.is_valid():
@@ -79,7 +79,7 @@ def entry(request: SignedInRequest, viewing_id: int) -> HttpResponse:
         except InvalidViewing as error:
             form.add_error("watched_on", str(error))
         else:
-            messages.success(request, _("Your diary entry about %(movie)s is changed.") % names)
+            messages.success(request, _("Your diary entry for %(movie)s has been updated.") % names)
             return redirect("catalog:diary")
     context = {"form": form, "viewing": viewing}
     return render(request, "catalog/diary_entry.html", context, status=422 if form.errors else 200)

@@ -159,10 +159,12 @@ def connect(request: SignedInRequest) -> HttpResponse:
 def disconnect(request: SignedInRequest, pk: int) -> HttpResponse:
     identity = get_object_or_404(SocialAccount, pk=pk, user=request.user)
     if not has_way_in(request.user, without=identity):
-        messages.error(request, _("This is your only way in. Set a password or add a passkey first."))
+        messages.error(request, _("This is your only way to sign in. Set a password or add a passkey first."))
         return redirect("socialaccount_connections")
     if request.method != "POST":
         return render(request, "socialaccount/disconnect.html", {"identity": identity})
     identity.delete()
-    messages.success(request, _("Disconnected. Other browsers are signed out, and your API keys are revoked."))
+    messages.success(
+        request, _("Disconnected. You have been signed out in other browsers, and your API keys have been revoked.")
+    )
     return redirect("socialaccount_connections")

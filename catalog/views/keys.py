@@ -30,18 +30,18 @@ from catalog.views.pages import SignedInRequest, post_only
 class KeyForm(forms.Form):
     """A form for a new API key. `keys.create_key` validates the values."""
 
-    name = forms.CharField(label=gettext_lazy("What it is for"), max_length=NAME_LENGTH)
+    name = forms.CharField(label=gettext_lazy("Purpose"), max_length=NAME_LENGTH)
     scopes = forms.MultipleChoiceField(
-        label=gettext_lazy("What it may do"), initial=["read"], widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Permissions"), initial=["read"], widget=forms.CheckboxSelectMultiple
     )
     expires_in = forms.TypedChoiceField(
         label=gettext_lazy("Valid for"),
         required=False,
         choices=[
-            ("", gettext_lazy("until I revoke it")),
+            ("", gettext_lazy("No expiry")),
             ("30", gettext_lazy("30 days")),
             ("90", gettext_lazy("90 days")),
-            ("365", gettext_lazy("a year")),
+            ("365", gettext_lazy("1 year")),
         ],
         coerce=lambda days: timedelta(days=int(days)),
         empty_value=None,
@@ -76,7 +76,7 @@ def keys(request: SignedInRequest) -> HttpResponse:
 def revoke_one(request: SignedInRequest, key_id: int) -> HttpResponse:
     if not revoke_key(user=request.user, key_id=key_id):
         raise Http404
-    messages.success(request, _("The key is revoked; programs that use it are signed out."))
+    messages.success(request, _("The key has been revoked. Programs can no longer use it."))
     return redirect("catalog:keys")
 
 
@@ -84,17 +84,15 @@ def revoke_one(request: SignedInRequest, key_id: int) -> HttpResponse:
 @login_required
 def revoke_all(request: SignedInRequest) -> HttpResponse:
     n = revoke_keys(request.user)
-    messages.success(request, ngettext("%(n)d key is revoked.", "%(n)d keys are revoked.", n) % {"n": n})
+    messages.success(request, ngettext("%(n)d key has been revoked.", "%(n)d keys have been revoked.", n) % {"n": n})
     return redirect("catalog:keys")
 
 
 class NamesForm(forms.Form):
     names = forms.CharField(
-        label=gettext_lazy("Your names there"),
+        label=gettext_lazy("Your usernames on the media server"),
         max_length=NAMES_LENGTH,
-        help_text=gettext_lazy(
-            "As your media server calls you; several are separated by commas. Events of others are refused."
-        ),
+        help_text=gettext_lazy("Separate several names with commas. Events from other users are rejected."),
     )
 
 
@@ -121,7 +119,7 @@ def media_server_names(request: SignedInRequest) -> HttpResponse:
         except InvalidEvent as error:
             form.add_error("names", str(error))
         else:
-            messages.success(request, _("Your names are saved."))
+            messages.success(request, _("Your usernames have been saved."))
             return redirect("catalog:media-servers")
     return _media_servers(request, form=form, status=422)
 
@@ -130,7 +128,7 @@ def media_server_names(request: SignedInRequest) -> HttpResponse:
 @login_required
 def remove_media_servers(request: SignedInRequest) -> HttpResponse:
     remove_hook(user=request.user)
-    messages.success(request, _("The address is switched off. What came in by it stays."))
+    messages.success(request, _("The address has been disabled. The data that it received is kept."))
     return redirect("catalog:media-servers")
 
 

@@ -42,12 +42,12 @@ NOT_IMPORTED = (ImportRow.Kind.UNREADABLE, ImportRow.Kind.NOTHING)
 TABS = {
     "unmatched": (_("Not found"), "not_found", Q(movie=None) & ~Q(kind__in=NOT_IMPORTED)),
     "matched": (_("Found"), "matched", Q(movie__isnull=False)),
-    ImportRow.Kind.UNREADABLE.value: (_("Not readable"), "not_readable", Q(kind=ImportRow.Kind.UNREADABLE)),
+    ImportRow.Kind.UNREADABLE.value: (_("Unreadable"), "not_readable", Q(kind=ImportRow.Kind.UNREADABLE)),
     ImportRow.Kind.NOTHING.value: (_("Nothing to import"), "nothing_said", Q(kind=ImportRow.Kind.NOTHING)),
 }
 ALWAYS_SHOWN = ("unmatched", "matched")
 SORTS = {
-    "recent": (_("Latest first"), ["-rated_at", "-id"]),
+    "recent": (_("Newest first"), ["-rated_at", "-id"]),
     "highest": (_("Highest first"), ["-rating", "-rated_at", "-id"]),
     "lowest": (_("Lowest first"), ["rating", "-rated_at", "-id"]),
     "title": (_("Title"), ["movie__search_title", "id"]),
@@ -82,14 +82,17 @@ def rate(request: HtmxRequest, movie_id: int) -> HttpResponse:
     said = error = ""
     if "remove" in request.POST:
         rate_for(request, movie, None)
-        said = gettext("Your rating of %(title)s is removed.") % {"title": movie.title}
+        said = gettext("Your rating of %(title)s has been removed.") % {"title": movie.title}
     elif form.is_valid():
         rating = form.cleaned_data["rating"]
         left_watchlist = is_wanted_by(request.user, movie)
         rate_for(request, movie, rating)
-        said = gettext("You rated %(movie)s %(rating)s of 5 stars.") % {"movie": movie.title, "rating": f"{rating:g}"}
+        said = gettext("You rated %(movie)s %(rating)s out of 5 stars.") % {
+            "movie": movie.title,
+            "rating": f"{rating:g}",
+        }
         if left_watchlist:
-            said += " " + gettext("It is off your watchlist.")
+            said += " " + gettext("It was removed from your watchlist.")
     else:
         error = str(form.errors["rating"][0])
     if request.htmx:
@@ -275,7 +278,7 @@ def commit(request: SignedInRequest, import_id: int) -> HttpResponse:
     except ImportNotReady as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, gettext("Import finished. Your next recommendations use it."))
+        messages.success(request, gettext("Import finished. Your recommendations now take it into account."))
     return redirect("catalog:import")
 
 

@@ -81,11 +81,11 @@ def edit(request: SignedInRequest, key: str) -> HttpResponse:
     found = get_object_or_404(MovieList, key=key, user=request.user)
     if "delete" in request.POST:
         found.delete()
-        messages.success(request, _("The list %(name)s is deleted.") % {"name": found.name})
+        messages.success(request, _("The list %(name)s has been deleted.") % {"name": found.name})
         return redirect("catalog:lists")
     form = MovieListForm(request.POST or None, instance=found)
     if form.is_valid() and _saved(form, request.user):
-        messages.success(request, _("The list %(name)s is saved.") % {"name": found.name})
+        messages.success(request, _("The list %(name)s has been saved.") % {"name": found.name})
         return redirect(found)
     context = by_title(request) | {
         "form": form,
@@ -107,14 +107,14 @@ def change_movie(request: SignedInRequest, key: str, movie_id: int) -> HttpRespo
     try:
         if "remove" in request.POST:
             remove_from_list(found, movie)
-            messages.success(request, _("%(movie)s is off the list.") % {"movie": movie.title})
+            messages.success(request, _("%(movie)s has been removed from the list.") % {"movie": movie.title})
         elif not position:
             add_to_list(found, movie)
-            messages.success(request, _("%(movie)s is in the list.") % {"movie": movie.title})
+            messages.success(request, _("%(movie)s has been added to the list.") % {"movie": movie.title})
         elif position.isascii() and position.isdigit() and len(position) < 7:
             move_in_list(found, get_object_or_404(Movie, pk=movie_id, movielistitem__movie_list=found), int(position))
         else:
-            messages.error(request, _("Expected a position such as 3."))
+            messages.error(request, _("Enter a position such as 3."))
     except InvalidList as error:
         messages.error(request, str(error))
     return redirect(safe_next(request, found))
@@ -143,7 +143,7 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
 def statistics(request: SignedInRequest) -> HttpResponse:
     """Compares the user's taste with that of all users."""
     user = request.user
-    names = (_("everybody"), _("you"))
+    names = (_("everyone"), _("you"))
     figures = taste.summary(user)
     latest = taste.months(user, timezone.localdate())
     counts = (_("Watched"), [month[1] for month in latest]), (_("Rated"), [month[2] for month in latest])

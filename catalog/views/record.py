@@ -61,9 +61,9 @@ def watched(request: HtmxRequest, movie_id: int) -> HttpResponse:
     if not _saved(request.user, form, movie):
         said = " ".join(str(text) for texts in form.errors.values() for text in texts)
         return _answer(request, request.user, movie, said, is_error=True, watched_form=form)
-    said = _("%(movie)s is in your diary.") % {"movie": movie.title}
+    said = _("%(movie)s has been added to your diary.") % {"movie": movie.title}
     if was_wanted:
-        said += " " + _("It is off your watchlist.")
+        said += " " + _("It was removed from your watchlist.")
     left_watchlist = was_wanted and is_on_page_of(request, movie)
     return _answer(request, request.user, movie, said, left_watchlist=left_watchlist)
 
@@ -89,7 +89,7 @@ def note(request: HtmxRequest, movie_id: int) -> HttpResponse:
         said = str(form.errors["note"][0])
         return _answer(request, request.user, movie, said, is_error=True, note_form=form)
     write_note(user=request.user, movie=movie, text=form.cleaned_data["note"])
-    said = _("Your note is saved.") if form.cleaned_data["note"] else _("Your note is deleted.")
+    said = _("Your note has been saved.") if form.cleaned_data["note"] else _("Your note has been deleted.")
     return _answer(request, request.user, movie, said)
 
 
@@ -100,7 +100,7 @@ def choose(request: HtmxRequest, movie_id: int) -> HttpResponse:
     user = request.user
     if not user.is_authenticated:
         return to_sign_in(request, movie.get_absolute_url())
-    said, name = _("Your lists are saved."), request.POST.get("name", "").strip()
+    said, name = _("Your lists have been saved."), request.POST.get("name", "").strip()
     is_error = False
     try:
         if name:

@@ -54,7 +54,7 @@ def with_readable_codes(view: Callable[[HttpRequest], HttpResponse]) -> Callable
         try:
             return view(request)
         except InvalidToken:
-            text = _("This site cannot read your codes any more. Turn the app off and set it up again.")
+            text = _("This site can no longer verify your codes. Turn the authenticator app off and set it up again.")
             messages.error(request, text)
             return redirect("mfa_index")
 
@@ -67,7 +67,7 @@ class RemovePasskeyView(passkey_views.RemoveWebAuthnView):
     def form_valid(self, form: Any) -> HttpResponse:
         if has_way_in(self.request.user, without=self.object):
             return super().form_valid(form)
-        messages.error(self.request, _("This is your only way in. Add another passkey first."))
+        messages.error(self.request, _("This is your only way to sign in. Add another passkey first."))
         return redirect(self.success_url)
 
 

@@ -96,7 +96,7 @@ def confirm_sign_up(request: HttpRequest, key: str) -> HttpResponse:
         return render(request, "account/signup_confirm.html", status=404)
     form = ConfirmSignUpForm(pending.email, {"username": request.POST.get("username", pending.username)})
     if form.is_valid() and request.method == "POST" and (user := _confirmed(form, key)):
-        messages.success(request, _("Your account is made. Sign in as %(name)s.") % {"name": user.username})
+        messages.success(request, _("Your account has been created. Sign in as %(name)s.") % {"name": user.username})
         return redirect("catalog:sign-in")
     return render(request, "account/signup_confirm.html", {"form": form, "pending": pending})
 

@@ -80,7 +80,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
     values = {
         "name": site_name(),
         "short_name": site_name(),
-        "description": _("Recommendations that learn from every rating and say why."),
+        "description": _("Movie recommendations that learn from every rating and explain why."),
         "id": start,
         "start_url": start,
         "scope": start,

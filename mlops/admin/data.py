@@ -31,7 +31,7 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
     detail_template = "admin/mlops/datasetsnapshot/detail.html"
     shows_errors_on_row = True
 
-    @admin.display(description=gettext_lazy("files kept"), boolean=True)
+    @admin.display(description=gettext_lazy("files available"), boolean=True)
     def is_kept(self, snapshot: DatasetSnapshot) -> bool:
         return not snapshot.unavailable_reason
 
@@ -57,7 +57,7 @@ class DatasetSnapshotAdmin(ReadOnlyAdmin):
 
         def act(reason: str) -> str:
             withdraw_snapshot(snapshot=pk, by=cast(User, request.user), reason=reason)
-            return _("Snapshot {snapshot} is withdrawn and its files are removed.").format(snapshot=row)
+            return _("Snapshot {snapshot} has been withdrawn and its files have been removed.").format(snapshot=row)
 
         versions = ", ".join(_("version {version}").format(version=version) for version in row.versions.all())
         context = {"versions": versions, "title": _("Withdraw snapshot {snapshot}").format(snapshot=row)}
@@ -79,9 +79,7 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
     def has_release_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(RELEASE)
 
-    @admin.action(
-        description=gettext_lazy("Release selected rows, so that models learn from them"), permissions=["release"]
-    )
+    @admin.action(description=gettext_lazy("Release selected rows for training"), permissions=["release"])
     def release_selected(self, request: HttpRequest, queryset: QuerySet[QuarantinedRow]) -> HttpResponse | None:
         """Asks for a reason, then releases the selected rows."""
         rows = list(queryset.filter(released_at=None))
@@ -96,8 +94,8 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
         except MLOpsError as error:
             return self.refused(request, error)
         text = ngettext(
-            "{n} row is released; the next training learns from it.",
-            "{n} rows are released; the next training learns from them.",
+            "{n} row has been released and will be used in the next training.",
+            "{n} rows have been released and will be used in the next training.",
             n_released,
         )
         messages.success(request, text.format(n=n_released))

@@ -21,7 +21,7 @@ class ReasonForm(forms.Form):
         label=_("Reason"),
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
-        help_text=_("Kept in the audit trail."),
+        help_text=_("The reason is stored in the audit trail."),
     )
 
 

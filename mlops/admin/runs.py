@@ -33,7 +33,7 @@ class PipelineRunAdmin(ReadOnlyAdmin):
             return ""
         return f"{(run.ended_at - run.started_at).total_seconds():.0f}"
 
-    @admin.display(description=gettext_lazy("how it ended"))
+    @admin.display(description=gettext_lazy("result"))
     def ending(self, run: PipelineRun) -> str:
         return Truncator(run.message).chars(90)
 
@@ -76,7 +76,7 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         """Resumes the run at the step that failed."""
         require_permission(request, START)
         run = resume_run(run_id=pk, by=cast(User, request.user))
-        text = _("Run {run} is queued for attempt {attempt}.")
+        text = _("Run {run} has been queued for attempt {attempt}.")
         messages.success(request, text.format(run=run.pk, attempt=run.attempt))
         return redirect(self.address(run))
 
@@ -89,12 +89,12 @@ class PipelineRunAdmin(ReadOnlyAdmin):
         run = start_training(
             trigger=PipelineRun.Trigger.ADMIN, requested_by=cast(User, request.user), algorithm=algorithm
         )
-        messages.success(request, _("Training run {run} is queued.").format(run=run.pk))
+        messages.success(request, _("Training run {run} has been queued.").format(run=run.pk))
         return redirect(self.address(run))
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         require_permission(request, START)
         run = cancel_run(run_id=pk)
-        text = _("Run {run} is cancelled.") if run.ended_at else _("Run {run} is asked to stop.")
+        text = _("Run {run} has been cancelled.") if run.ended_at else _("Run {run} will stop shortly.")
         messages.success(request, text.format(run=run.pk))
         return redirect(self.address(run))

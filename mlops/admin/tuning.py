@@ -28,7 +28,7 @@ class TuningStudyAdmin(ReadOnlyAdmin):
         best = study.best
         return "-" if best is None else f"{best.ndcg:.4f}"
 
-    @admin.display(description=gettext_lazy("above what was used, 95 %"))
+    @admin.display(description=gettext_lazy("difference from the current parameters, 95 %"))
     def gain(self, study: TuningStudy) -> str:
         return difference_text(study.difference) or "-"
 
@@ -50,7 +50,7 @@ class TuningStudyAdmin(ReadOnlyAdmin):
     def adopt(self, request: HttpRequest, pk: int) -> HttpResponse:
         require_permission(request, ADOPT)
         choice = adopt_parameters(study=pk, by=cast(User, request.user))
-        text = _("Adopted as choice {choice}: the next training uses it.")
+        text = _("Adopted as choice {choice}. The next training will use it.")
         messages.success(request, text.format(choice=choice.pk))
         return redirect(reverse("admin:mlops_parameterchoice_changelist"))
 
@@ -75,6 +75,6 @@ class ParameterChoiceAdmin(ReadOnlyAdmin):
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         require_permission(request, ADOPT)
         withdraw_parameters(choice=pk, by=cast(User, request.user))
-        text = _("Choice {choice} is withdrawn: the next training chooses its parameters itself again.")
+        text = _("Choice {choice} has been withdrawn. The next training will tune its parameters again.")
         messages.success(request, text.format(choice=pk))
         return redirect(self.address())

@@ -34,8 +34,8 @@ from mlops.registry.promotion import predecessor_of_champion, promote, refuse, r
 PROMOTE, FORCE = "mlops.promote_modelversion", "mlops.force_modelversion"
 TITLES = {  # titles of the confirmation pages and of their buttons
     "promote": gettext_lazy("Promote version {version}"),
-    "force": gettext_lazy("Force version {version}"),
-    "refuse": gettext_lazy("Refuse version {version}"),
+    "force": gettext_lazy("Force promotion of version {version}"),
+    "refuse": gettext_lazy("Reject version {version}"),
 }
 Status = ModelVersion.Status
 
@@ -55,11 +55,11 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     def ndcg(self, version: ModelVersion) -> str:
         return "-" if version.ndcg is None else f"{version.ndcg:.4f}"
 
-    @admin.display(description=gettext_lazy("above the best simple baseline"))
+    @admin.display(description=gettext_lazy("difference from the best simple baseline"))
     def against_baseline(self, version: ModelVersion) -> str:
         return difference_text(version.difference_from(version.figures.get("best_simple_baseline", ""))) or "-"
 
-    @admin.display(description=gettext_lazy("files kept"), boolean=True)
+    @admin.display(description=gettext_lazy("files available"), boolean=True)
     def is_kept(self, version: ModelVersion) -> bool:
         return version.artifact_removed_at is None
 
@@ -118,7 +118,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
         def act(reason: str) -> str:
             refuse(version=pk, by=cast(User, request.user), reason=reason)
-            return _("Version {version} is refused.").format(version=pk)
+            return _("Version {version} has been rejected.").format(version=pk)
 
         return self._confirm(request, get_object_or_404(ModelVersion, pk=pk), act, "refuse")
 
@@ -188,7 +188,7 @@ def _changes_of(version: ModelVersion) -> list[dict[str, Any]]:
 
 
 def _now_champion(promotion: Promotion) -> str:
-    text = _("Version {version} is the champion ({kind}).")
+    text = _("Version {version} is now the champion ({kind}).")
     return text.format(version=promotion.version_id, kind=promotion.get_kind_display())
 
 
@@ -210,6 +210,6 @@ class GateDecisionAdmin(ReadOnlyAdmin):
     list_select_related = ["version", "champion"]
     detail_template = "admin/mlops/gatedecision/detail.html"
 
-    @admin.display(description=gettext_lazy("why"))
+    @admin.display(description=gettext_lazy("reason"))
     def why(self, decision: GateDecision) -> str:
         return Truncator(decision.sentence).chars(120)

@@ -23,46 +23,59 @@ class Term(NamedTuple):
 
 
 TERMS = {
-    "hit_rate": Term(_("hit rate@10"), _("Share of new likes whose movie was among the first ten of its user's list.")),
+    "hit_rate": Term(
+        _("hit rate@10"), _("Share of new likes for which the movie was in the top ten of the user's list.")
+    ),
     "ndcg": Term(
-        "nDCG@10", _("As the hit rate, but a movie counts more the higher it stands: 1 at the top, 0 if absent.")
+        "nDCG@10", _("Like the hit rate, but weighted by rank: 1 if the movie is first, 0 if it is not in the list.")
     ),
-    "recall": Term("recall@10", _("Share of a user's later likes that are among the first ten of the list.")),
-    "precision": Term("precision@10", _("Share of the ten listed movies that the user liked later.")),
-    "coverage": Term("coverage@10", _("Share of the catalogue that is in anyone's first ten.")),
+    "recall": Term("recall@10", _("Share of a user's later likes that appear in the top ten of the list.")),
+    "precision": Term("precision@10", _("Share of the ten recommended movies that the user later liked.")),
+    "coverage": Term("coverage@10", _("Share of the catalogue that appears in at least one user's top ten.")),
     "popularity_gini": Term(
-        _("popularity Gini"), _("How unevenly movies are listed: 0 equally often, 1 one movie alone.")
+        _("popularity Gini"), _("How unevenly movies are recommended. 0 means equally often, 1 means only one movie.")
     ),
-    "mean_popularity": Term(_("mean popularity"), _("Share of users who rated a listed movie, on average.")),
+    "mean_popularity": Term(_("mean popularity"), _("Average share of users who have rated a recommended movie.")),
     "novelty": Term(
-        _("novelty"), _("How rarely rated the listed movies are, in bits: one more is half as many users.")
+        _("novelty"),
+        _("How rarely the recommended movies have been rated, in bits. One more bit means half as many users."),
     ),
     "intra_list_diversity": Term(
         _("intra-list diversity"),
-        _("How different the movies of one list are: 0 rated by the same users, 1 by others."),
+        _("How different the movies in a list are. 0 means rated by the same users, 1 means no users in common."),
     ),
     "personalisation": Term(
-        _("personalisation"), _("How different the lists of two users are: 0 equal, 1 no common movie.")
+        _("personalisation"), _("How different two users' lists are. 0 means identical, 1 means no movies in common.")
     ),
-    "rmse": Term("RMSE", _("Distance of predicted from given stars, large errors counting more; lower is better.")),
+    "rmse": Term(
+        "RMSE", _("Error of the predicted ratings in stars, with large errors weighted more. Lower is better.")
+    ),
     "interval": Term(
         # xgettext:no-python-format
         _("95% interval"),
-        _("[low, high]: what chance leaves open. A difference whose interval contains 0 may be chance."),
+        _("[low, high]: the range of plausible values. A difference whose interval contains 0 may be due to chance."),
     ),
-    "against": Term(_("difference"), _("The version's nDCG@10 minus the other model's, on the same users and likes.")),
+    "against": Term(
+        _("difference"), _("The version's nDCG@10 minus that of the other model, for the same users and likes.")
+    ),
     "shown": Term(
-        _("on shown lists"),
-        _("Likes after a list that was shown; the others count against the list that would have been shown."),
+        _("shown lists"),
+        _("Likes that followed a shown list. The other likes are scored against the list that would have been shown."),
     ),
     "psi": Term(
-        "PSI", _("Distance between the shares of two periods, beyond chance: 0 equal, above 0.25 a clear change.")
+        "PSI",
+        _(
+            "Difference between the distributions of two periods, beyond chance. 0 means equal, above 0.25 "
+            "is a clear change."
+        ),
     ),
-    "ks": Term("KS", _("Largest gap between the distributions of two periods: 0 equal, 1 nothing in common.")),
-    "age": Term(_("age"), _("Time since it was last renewed; beyond the limit an alert opens.")),
+    "ks": Term(
+        "KS", _("Largest gap between the cumulative distributions of two periods. 0 means equal, 1 means no overlap.")
+    ),
+    "age": Term(_("age"), _("Time since the last update. An alert opens when the limit is exceeded.")),
     "points": Term(
         _("points"),
-        _("1 for a test whose checks passed automatically and lately; half for one that passed by hand or earlier."),
+        _("1 for a test whose checks ran automatically and passed recently, 0.5 if they were run manually or earlier."),
     ),
 }
 

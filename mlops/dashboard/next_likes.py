@@ -41,7 +41,7 @@ class _Compared(NamedTuple):
 def headline(now: datetime) -> Headline:
     version = ModelVersion.champion()
     if version is None:
-        found = Headline(Outcome.INSUFFICIENT_DATA, _("No model is served yet: lists show what is popular and new."))
+        found = Headline(Outcome.INSUFFICIENT_DATA, _("No model is served yet. Lists show popular and new movies."))
     else:
         found = how_it_does(version, now)
     if not (n := len(open_alerts())):
@@ -57,21 +57,24 @@ def how_it_does(version: ModelVersion, now: datetime) -> Headline:
     if total.n >= MIN_LIKES:
         compared = _compare(total.hits, total.popular_hits or 0, total.n)
         text = _(
-            "{hits} of {scale:,} next likes were in the list shown before; the popular list would have had {popular}."
+            "{hits} of {scale:,} new likes were in the list shown before. The popular list would have "
+            "included {popular}."
         )
         basis = _(
-            "{n:,} likes of the last {days} days, {n_shown:,} of them after a list that was kept; for the others it is "
-            "the list that their user would have seen."
+            "Based on {n:,} likes from the last {days} days. {n_shown:,} followed a recorded list; the "
+            "others are scored against the list that the user would have seen."
         )
         return _headline(compared, text, basis.format(n=total.n, days=DAYS, n_shown=total.n_shown))
-    few = _("Likes of the last {days} days that could be counted so far: {n}.").format(n=total.n, days=DAYS)
+    few = _("Likes scored in the last {days} days: {n}.").format(n=total.n, days=DAYS)
     if (compared_offline := _evaluated(version.figures)) is None:
-        sentence = _("Version {version} is served; how well it does is not known yet.").format(version=version.pk)
+        sentence = _("Version {version} is served. There is not enough data yet to measure its quality.").format(
+            version=version.pk
+        )
         return Headline(Outcome.INSUFFICIENT_DATA, sentence, few)
     text = _(
-        "before it went live, {hits} of {scale:,} next likes were in the model's list; the popular list had {popular}."
+        "Before promotion, the model's lists included {hits} of {scale:,} next likes and the popular list {popular}."
     )
-    basis = _("{n_rows:,} lists for {n_users:,} users, on ratings that the model had not seen.")
+    basis = _("Based on {n_rows:,} lists for {n_users:,} users and ratings that the model had not seen.")
     return _headline(compared_offline, text, f"{basis.format(**version.figures['interval'])} {few}")
 
 
@@ -79,7 +82,7 @@ def _headline(compared: _Compared, text: str, basis: str) -> Headline:
     share, popular, outcome = compared
     states = {
         Outcome.OK: _("Healthy: {text}"),
-        Outcome.WARN: _("Not surely better than popularity: {text}"),
+        Outcome.WARN: _("Not clearly better than popularity: {text}"),
         Outcome.ALERT: _("Worse than popularity: {text}"),
     }
     scale = next((scale for scale in SCALES if _fits(scale, share, popular)), SCALES[-1])
@@ -128,7 +131,7 @@ def online_metrics(now: datetime) -> dict[str, Any]:
     series = [_daily_series(rows, version, days[0]) for version in versions]
     labels = [date_format(day, "d M") for day in days]
     return {
-        "plot": points_chart(_("Hit rate at 10 of new positive ratings, by day"), labels, series),
+        "plot": points_chart(_("Daily hit rate@10 of new positive ratings"), labels, series),
         "series": series,
         "rows": [_total(rows, version) for version in versions],
     }

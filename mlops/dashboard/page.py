@@ -165,6 +165,6 @@ def _schedule(row: PeriodicTask, now: datetime) -> tuple[PeriodicTask, str, date
     try:
         check_row(row)
     except ValueError as error:
-        return row, _("{when}: cannot run: {error}").format(when=when, error=error), None
+        return row, _("{when}: cannot run ({error})").format(when=when, error=error), None
     due = next_run(row, now)
     return row, when, due and max(due, now)

@@ -76,9 +76,9 @@ SIDE_BY_SIDE = (
     ("rmse", _("RMSE of predicted ratings")),
 )
 MEASURED = (
-    ("latency_ms", _("latency of a list, ms")),
-    ("memory_mb", _("memory of a process, MB")),
-    ("load_seconds", _("time to load, s")),
+    ("latency_ms", _("list latency, ms")),
+    ("memory_mb", _("process memory, MB")),
+    ("load_seconds", _("load time, s")),
 )
 
 
@@ -121,7 +121,7 @@ def backtest_lines(figures: Mapping[str, Any]) -> list[str]:
     """Returns one line per ablation or age, with the difference in nDCG from the complete or the fresh model."""
     if "curve" in figures:
         lines = [_age_line(point) for point in figures["curve"]]
-        return [*lines, gettext("Data may be {days:g} days old.").format(days=figures["max_age_days"])]
+        return [*lines, gettext("Data can be up to {days:g} days old.").format(days=figures["max_age_days"])]
     return [_worth_line(code, found) for code, found in sorted(figures.items())]  # jsonb does not preserve key order
 
 

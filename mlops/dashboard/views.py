@@ -100,7 +100,7 @@ def action(permission: str) -> Callable[[Callable[[HttpRequest], str]], View]:
 @action("mlops.start_training")
 def train(request: HttpRequest) -> str:
     run = start_training(trigger=PipelineRun.Trigger.ADMIN, requested_by=cast(User, request.user))
-    return _("Training run {run} is queued.").format(run=run.pk)
+    return _("Training run {run} has been queued.").format(run=run.pk)
 
 
 @action("mlops.promote_modelversion")
@@ -120,9 +120,11 @@ def roll_back_version(request: HttpRequest) -> str:
 def check_drift(request: HttpRequest) -> str:
     """Queues a drift check, which is too slow for a web process because it reads up to a hundred thousand ratings."""
     if not send("mlops.check_drift", queue="default", expires=PATIENCE.total_seconds()):
-        raise MLOpsError(_("The task queue does not answer, so drift was not checked. Try again in a minute."))
+        raise MLOpsError(
+            _("The task queue is not responding, so the drift check did not start. Try again in a minute.")
+        )
     request.session[DRIFT_ASKED_AT] = timezone.now().isoformat()
-    return _("A worker checks for drift; the report appears below.")
+    return _("The drift check has started. The report will appear below.")
 
 
 def _drift_is_awaited(request: HttpRequest) -> bool:
@@ -144,7 +146,7 @@ def _reason(request: HttpRequest) -> str:
 
 
 def _now_serves(promotion: Promotion) -> str:
-    return _("Version {version} serves now ({kind}).").format(
+    return _("Version {version} is now served ({kind}).").format(
         version=promotion.version_id, kind=promotion.get_kind_display()
     )
 

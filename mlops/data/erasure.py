@@ -21,10 +21,10 @@ logger = logging.getLogger(__name__)
 def withdraw_snapshot(*, snapshot: int, reason: str, by: User | None = None) -> DatasetSnapshot:
     """Withdraws a snapshot and deletes its files. Raises SnapshotNotFound, ReasonRequired, AlreadyWithdrawn."""
     if not reason.strip():
-        raise ReasonRequired(_("Withdrawing a snapshot needs a reason."))
+        raise ReasonRequired(_("Give a reason for withdrawing the snapshot."))
     row = DatasetSnapshot.objects.filter(pk=snapshot).first()
     if row is None:
-        raise SnapshotNotFound(_("There is no snapshot {snapshot}.").format(snapshot=snapshot))
+        raise SnapshotNotFound(_("Snapshot {snapshot} does not exist.").format(snapshot=snapshot))
     with transaction.atomic():
         if not DatasetSnapshot.objects.filter(pk=snapshot, withdrawn_at=None).update(
             withdrawn_at=timezone.now(), withdrawn_by=by, withdrawn_reason=reason.strip()

@@ -17,7 +17,7 @@ def find_snapshot(name: str) -> DatasetSnapshot:
         return adopt_snapshot(Path(name))
     found = list(DatasetSnapshot.objects.filter(content_hash__startswith=name)[:2])
     if len(found) != 1:
-        text = _("Several snapshots begin with {name!r}.") if found else _("No snapshot begins with {name!r}.")
+        text = _("More than one snapshot starts with {name!r}.") if found else _("No snapshot starts with {name!r}.")
         raise SnapshotNotAvailable(text.format(name=name))
     if found[0].unavailable_reason:
         raise SnapshotNotAvailable(found[0].unavailable_reason)

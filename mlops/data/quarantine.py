@@ -63,13 +63,13 @@ def quarantine(snapshot: DatasetSnapshot, rows: BadRowsByPlace, report: "CheckRe
 def release(*, rows: Iterable[int], by: User, reason: str) -> int:
     """Releases all rows or none, and returns their number. Raises ReasonRequired, NotReleasable."""
     if not reason.strip():
-        raise ReasonRequired(_("A row that is released from quarantine needs a reason."))
+        raise ReasonRequired(_("Give a reason for releasing the row from quarantine."))
     wanted = QuarantinedRow.objects.filter(pk__in=list(rows), released_at=None)
     for row in wanted:
         fatal = sorted(set(row.reasons) - RELEASABLE)
         if fatal:
             reasons = "; ".join(title(code) for code in fatal)
-            text = _("No model can learn from {row} ({reasons}): the data must be corrected.")
+            text = _("{row} cannot be used for training ({reasons}). Correct the data instead.")
             raise NotReleasable(text.format(row=row, reasons=reasons))
     return wanted.update(released_at=timezone.now(), released_by=by, release_reason=reason.strip())
 

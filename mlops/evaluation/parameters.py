@@ -23,6 +23,6 @@ def from_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def known_algorithm(name: str) -> str:
     if name not in ALGORITHMS:
-        text = _("There is no algorithm {name!r}; known are {known}.")
+        text = _("Unknown algorithm {name!r}. Expected one of: {known}.")
         raise UnknownAlgorithm(text.format(name=name, known=", ".join(sorted(ALGORITHMS))))
     return name

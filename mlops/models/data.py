@@ -28,7 +28,10 @@ class UserPseudonym(models.Model):
     )
     number = models.BigIntegerField(unique=True, default=new_pseudonym)
 
-    NOT_EXPORTED = _("A random number that stands for you in training data; without it, nothing there names you.")
+    NOT_EXPORTED = _(
+        "The random id that represents you in the training data. The training data contains nothing "
+        "else that identifies you."
+    )
 
     def __str__(self) -> str:
         return str(self.number)
@@ -86,7 +89,7 @@ class DatasetSnapshot(models.Model):
             text = gettext("Snapshot {snapshot} was withdrawn on {day}: {reason}")
             return text.format(snapshot=self, day=f"{self.withdrawn_at:%Y-%m-%d}", reason=self.withdrawn_reason)
         if self.removed_at:
-            text = gettext("The files of snapshot {snapshot} were removed by retention on {day}.")
+            text = gettext("Retention removed the files of snapshot {snapshot} on {day}.")
             return text.format(snapshot=self, day=f"{self.removed_at:%Y-%m-%d}")
         return ""
 
@@ -124,7 +127,10 @@ class QuarantinedRow(models.Model):
     )
     release_reason = models.TextField(blank=True)
 
-    NOT_EXPORTED = _("Copies of your ratings, which are included, that a check kept out of the training data.")
+    NOT_EXPORTED = _(
+        "Copies of your ratings that a data check excluded from the training data. The ratings "
+        "themselves are exported separately."
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -134,6 +140,6 @@ class QuarantinedRow(models.Model):
         return f"{self.kind} {self.fingerprint[:12]}"
 
     @property
-    @admin.display(description=_("why"))
+    @admin.display(description=_("reason"))
     def why(self) -> str:
         return "; ".join(title(code) for code in self.reasons)

@@ -117,7 +117,7 @@ class Watermark(models.Model):
 
     class Job(models.TextChoices):
         ONLINE_METRICS = "online_metrics", _("online metrics")
-        HEARTBEAT = "beat", _("heartbeat of the scheduler")
+        HEARTBEAT = "beat", _("scheduler heartbeat")
         BACKUP = "backup", _("backup")
 
     name = models.CharField(max_length=40, unique=True, choices=Job)
@@ -240,7 +240,7 @@ class Backtest(models.Model):
     """An evaluation of the champion's recipe without some features, or trained on older data."""
 
     class Kind(models.TextChoices):
-        FEATURES = "features", _("ablation of features")
+        FEATURES = "features", _("feature ablation")
         STALENESS = "staleness", _("training on older data")
 
     kind = models.CharField(max_length=16, choices=Kind)

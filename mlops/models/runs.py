@@ -43,7 +43,7 @@ class RunStep(models.Model):
         """The current activity within a step."""
 
         WRITING_RATINGS = "writing_ratings", _("{done:,} ratings")
-        CHOOSING_PARAMETERS = "choosing_parameters", _("choosing what is not given")
+        CHOOSING_PARAMETERS = "choosing_parameters", _("tuning parameters")
         FITTING = "fitting", _("fitting on all data")
         SAVING = "saving", _("saving")
         EVALUATING = "evaluating", _("{done}/{total} {model}")
@@ -146,7 +146,7 @@ class TuningTrial(models.Model):
         if self.status != self.Status.FAILED:
             return ""
         error = self.details.get("error") or NO_VALUE  # some exceptions have no text
-        return gettext("The model cannot be evaluated with these parameters: {error}").format(error=error)
+        return gettext("The model could not be evaluated with these parameters: {error}").format(error=error)
 
 
 class ParameterChoice(models.Model):

@@ -166,7 +166,7 @@ class GateDecision(AppendOnly):
     def sentence(self) -> str:
         """Returns the reason to show: the rules that stopped the version, or the reason given by a person."""
         if self.reason:
-            return gettext("Refused by a person: {reason}").format(reason=self.reason)
+            return gettext("Rejected manually: {reason}").format(reason=self.reason)
         return describe_all(self.against) or gettext("All rules passed.")
 
     @property
@@ -201,7 +201,7 @@ class Promotion(AppendOnly):
         return f"{self.version_id} {self.kind}"
 
     @property
-    @admin.display(description=_("why"))
+    @admin.display(description=_("reason"))
     def why(self) -> str:
         """Returns the reason given by a person or, by default, the site's reason."""
         if self.kind == self.Kind.AUTOMATIC and not self.reason:

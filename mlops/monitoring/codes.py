@@ -17,7 +17,7 @@ class AlertCode(TextChoices):
     AUTO_ROLLBACK = "auto_rollback", _("Auto-rollback of the champion")
     BACKUP_FAILED = "backup_failed", _("Backup")
     DRIFT = "drift", _("Drift")
-    MLFLOW = "mlflow", _("Mirror in MLflow")
+    MLFLOW = "mlflow", _("MLflow mirror")
     RETRAINING = "retraining", _("Retraining")
     SCHEDULES = "schedules", _("Schedules")
     SYNC_FAILED = "sync_failed", _("Sync with {provider}")
@@ -26,7 +26,7 @@ class AlertCode(TextChoices):
 
 class AutoRollbackCode(TextChoices):
     ERRORS = "canary.errors", _("Failed lists")
-    LATENCY = "canary.latency", _("Latency of lists")
+    LATENCY = "canary.latency", _("List latency")
     ONLINE_METRICS = "canary.online_metrics", _("Online metrics")
     DONE = "auto_rollback.done", _("Result")
     SWITCHED_OFF = "auto_rollback.switched_off", _("Result")
@@ -34,9 +34,9 @@ class AutoRollbackCode(TextChoices):
 
 
 class DependencyCode(TextChoices):
-    CHAMPION_FILES = "dependency.champion_files", _("Files of the champion")
-    CHAMPION_LIBRARIES = "dependency.champion_libraries", _("Libraries of the champion")
-    COUNTER = "dependency.counter", _("Counter of rate limits")
+    CHAMPION_FILES = "dependency.champion_files", _("Champion files")
+    CHAMPION_LIBRARIES = "dependency.champion_libraries", _("Champion libraries")
+    COUNTER = "dependency.counter", _("Rate limit counter")
     DISK = "dependency.disk", _("Disk")
     PINNED_LIBRARIES = "dependency.pinned_libraries", _("Pinned libraries")
     TMDB = "dependency.tmdb", _("TMDB")
@@ -65,18 +65,18 @@ class RetrainingCode(TextChoices):
     NO_CHAMPION = "retraining.no_champion", _("No champion")
     NEW_MOVIES = "retraining.new_movies", _("New movies")
     NEW_RATINGS = "retraining.new_ratings", _("New ratings")
-    ONLINE_METRICS = "retraining.online_metrics", _("Fall of online metrics")
+    ONLINE_METRICS = "retraining.online_metrics", _("Drop in online metrics")
     DRIFT = "retraining.drift", _("Drift")
-    CHAMPION_AGE = "retraining.champion_age", _("Age of the champion")
-    NOT_INTERESTED = "retraining.not_interested", _("Not-interested share")
+    CHAMPION_AGE = "retraining.champion_age", _("Champion age")
+    NOT_INTERESTED = "retraining.not_interested", _("Share of not interested")
 
 
 class RetrainingResult(TextChoices):
     """The results of a retraining check."""
 
-    NOT_MET = "retraining.not_met", _("No criterion is met")
+    NOT_MET = "retraining.not_met", _("No criterion met")
     PAUSED = "retraining.paused", _("Paused")
-    ACTIVE = "retraining.active", _("Already training")
+    ACTIVE = "retraining.active", _("Training in progress")
     STARTED = "retraining.started", _("Started")
 
 
@@ -109,15 +109,15 @@ class AblationCode(TextChoices):
 
 
 class SkewCode(TextChoices):
-    INPUTS = "skew.inputs", _("Skew of serving inputs")
-    METADATA = "skew.metadata", _("Skew of movie metadata")
-    SCORES = "skew.scores", _("Skew of served scores")
+    INPUTS = "skew.inputs", _("Serving input skew")
+    METADATA = "skew.metadata", _("Movie metadata skew")
+    SCORES = "skew.scores", _("Served score skew")
 
 
 class StalenessCode(TextChoices):
-    SCHEDULER = "staleness.scheduler", _("Heartbeat of the scheduler")
-    CHAMPION = "staleness.champion", _("Promotion of the champion")
-    CHAMPION_DATA = "staleness.champion_data", _("Data of the champion")
+    SCHEDULER = "staleness.scheduler", _("Scheduler heartbeat")
+    CHAMPION = "staleness.champion", _("Champion promotion")
+    CHAMPION_DATA = "staleness.champion_data", _("Champion data")
     LATEST_RATING = "staleness.latest_rating", _("Latest rating")
     LATEST_MOVIE = "staleness.latest_movie", _("Latest movie")
     LATEST_IMPORT = "staleness.latest_import", _("Latest import")
@@ -128,126 +128,137 @@ class StalenessCode(TextChoices):
 class Message(TextChoices):
     """Codes of sentences that several checks share or that depend on the result, with the sentences as labels."""
 
-    TOO_FEW_REQUESTS = "canary.too_few_requests", _("{n} requests in the window; {needed} are needed.")
+    TOO_FEW_REQUESTS = "canary.too_few_requests", _("{n} requests in the window; at least {needed} are required.")
     TOO_FEW_RATINGS = (
         "canary.too_few_ratings",
-        _("{n} new positive ratings, {n_previous} for the previous champion; each needs {needed}."),
+        _("{n} new positive ratings, {n_previous} for the previous champion; each requires at least {needed}."),
     )
     LATENCY_REGRESSED = (
         "canary.latency_regressed",
         # xgettext:no-python-format
         _(
-            "95% of the lists took up to {figure:g} ms; the limit is {threshold:g} ms, because the previous champion "
-            "took {previous_ms:g} ms."
+            "The 95th percentile of list latency is {figure:g} ms. The limit is {threshold:g} ms, based on "
+            "the previous champion's {previous_ms:g} ms."
         ),
     )
     LATENCY_UNMEASURED = (
         "canary.latency_unmeasured",
         # xgettext:no-python-format
-        _("More than 5% of the lists took longer than the slowest measured class; the limit is {threshold:g} ms."),
+        _("More than 5% of the lists exceeded the largest latency bucket. The limit is {threshold:g} ms."),
     )
     TMDB_CONFIGURATION = "dependency.tmdb_configuration", _("TMDB's configuration changed: {keys}.")
-    UNREACHABLE = "dependency.unreachable", _("No answer.")
+    UNREACHABLE = "dependency.unreachable", _("No response.")
     UNCHANGED = "dependency.unchanged", _("No change.")
-    PSI = "drift.psi", _("PSI {figure:.3f}, {chance:.3f} expected by chance.")
+    PSI = "drift.psi", _("PSI is {figure:.3f}; {chance:.3f} is expected by chance.")
     BY_CHANCE = (
         "drift.by_chance",
-        _("{measure} {figure:.3f} is large, but chance alone produces it too often (p = {p:.2f})."),
+        _("{measure} {figure:.3f} is large but could be due to chance (p = {p:.2f})."),
     )
-    RATINGS_NEEDED = "drift.ratings_needed", _("Each window needs {needed} ratings.")
+    RATINGS_NEEDED = "drift.ratings_needed", _("Each window requires at least {needed} ratings.")
     SCORED_NEEDED = (
         "drift.scored_ratings_needed",
-        _("Each window needs {needed} scored ratings, and the earlier one at least one hit."),
+        _("Each window requires at least {needed} scored ratings, and the earlier window requires at least one hit."),
     )
-    USERS_NEEDED = "drift.users_needed", _("Each window needs {needed} users with ratings.")
-    LISTS_NEEDED = "drift.lists_needed", _("Each window needs {needed} personal lists shown.")
+    USERS_NEEDED = "drift.users_needed", _("Each window requires at least {needed} users with ratings.")
+    LISTS_NEEDED = "drift.lists_needed", _("Each window requires at least {needed} shown personal lists.")
     WEEKS_NEEDED = (
         "drift.weeks_needed",
-        _("The {weeks} weeks before need {needed} ratings in all, and some in each week."),
+        _("The previous {weeks} weeks require at least {needed} ratings in total and some in each week."),
     )
-    NO_ACTIVITY_BEFORE = "drift.no_activity_before", _("The median week before has no ratings.")
+    NO_ACTIVITY_BEFORE = "drift.no_activity_before", _("The median of the previous weeks is zero ratings.")
     TOO_FEW_SCORED = (
         "retraining.too_few_scored",
-        _("{n_before} and {n_recent} scored ratings; each window needs {needed}."),
+        _("The windows have {n_before} and {n_recent} scored ratings; each requires at least {needed}."),
     )
     # Only for rows from before feedback was counted per user and list. The same applies to the text of NOT_INTERESTED
     # below.
-    TOO_FEW_FEEDBACK = "retraining.too_few_feedback", _("Users acted on {n} recommendations; {needed} are needed.")
+    TOO_FEW_FEEDBACK = (
+        "retraining.too_few_feedback",
+        _("Users responded to {n} recommendations; at least {needed} are required."),
+    )
     TOO_FEW_PEOPLE = (
         "retraining.too_few_people",
         _(
-            "Beside the most active person, {n_people} people acted on {n_lists} lists that they were shown; "
-            "{needed_people} people and {needed_lists} lists are needed."
+            "Apart from the most active user, {n_people} users responded to {n_lists} shown lists; at "
+            "least {needed_people} users and {needed_lists} lists are required."
         ),
     )
     UNWANTED = (
         "retraining.unwanted",
         _(
-            "On average {figure:.0%} of the movies that a person acted on were unwanted, without the person with most "
-            "({n_people} others, {n_lists} shown lists); the limit is {threshold:.0%}."
+            "On average, users marked {figure:.0%} of the movies they responded to as not interesting (the "
+            "most active user excluded; {n_people} users, {n_lists} shown lists). The limit is "
+            "{threshold:.0%}."
         ),
     )
     BROKEN_RULES = (
         "skew.broken_rules",
-        _("{n_rows} ratings of {n_users} users checked; {n_bad} rows break a data rule: {rules}."),
+        _("Checked {n_rows} ratings of {n_users} users. {n_bad} rows break a data rule: {rules}."),
     )
     DIFFERENT = (
         "skew.metadata_differs",
-        _("{n} unchanged movies compared in {n_fields} fields; {n_differ} differ: {movies}."),
+        _("Compared {n_fields} fields of {n} unchanged movies. {n_differ} movies differ: {movies}."),
     )
-    NO_HISTORY = "skew.no_history", _("No user has rated a movie that the champion knows.")
+    NO_HISTORY = "skew.no_history", _("No user has rated any movie that the champion knows.")
     NO_SNAPSHOT = "skew.no_snapshot", _("The champion's snapshot cannot be read: {error}")
-    NEVER = "staleness.never", _("There is none yet; the limit is {limit}.")
+    NEVER = "staleness.never", _("There is no data yet. The limit is {limit}.")
 
 
 SENTENCES: dict[str, Text] = {
     **{message: message.label for message in Message},
     AlertCode.BACKUP_FAILED: _("The backup failed: {error}"),
-    AlertCode.SCHEDULES: _("{schedule} is never sent: {error}"),
+    AlertCode.SCHEDULES: _("{schedule} never runs: {error}"),
     AlertCode.SYNC_FAILED: _("The sync stopped early: {error}"),
-    AlertCode.TRAINING_FAILED: _("Run {run} ended with an error: {error}"),
+    AlertCode.TRAINING_FAILED: _("Run {run} failed with an error: {error}"),
     AutoRollbackCode.ERRORS: _(
-        "{n_failed} of {n} lists failed ({figure:.1%}); the limit is {threshold:.1%}, beyond chance."
+        "{n_failed} of {n} lists failed ({figure:.1%}). This significantly exceeds the limit of {threshold:.1%}."
     ),
     # xgettext:no-python-format
-    AutoRollbackCode.LATENCY: _("95% of the lists took up to {figure:g} ms; the limit is {threshold:g} ms."),
+    AutoRollbackCode.LATENCY: _("The 95th percentile of list latency is {figure:g} ms. The limit is {threshold:g} ms."),
     AutoRollbackCode.ONLINE_METRICS: _(
-        "Online nDCG@10 is {ndcg:.4f}, {figure:+.4f} [{low:+.4f}, {high:+.4f}] from the previous champion's; the limit "
-        "is {threshold:g}, beyond chance."
+        "Online nDCG@10 is {ndcg:.4f}, a difference of {figure:+.4f} [{low:+.4f}, {high:+.4f}] from "
+        "the previous champion. This is significantly below the limit of {threshold:g}."
     ),
-    AutoRollbackCode.DONE: _("Version {version} was rolled back; version {champion} is the champion again."),
-    AutoRollbackCode.SWITCHED_OFF: _("Version {version} stays the champion because automatic rollback is off."),
-    AutoRollbackCode.REFUSED: _("Rolling back version {version} failed: {error}"),
+    AutoRollbackCode.DONE: _("Version {version} was rolled back. Version {champion} is the champion again."),
+    AutoRollbackCode.SWITCHED_OFF: _("Version {version} remains the champion because automatic rollback is disabled."),
+    AutoRollbackCode.REFUSED: _("Version {version} could not be rolled back: {error}"),
     DependencyCode.CHAMPION_FILES: _("Version {version} cannot be served: {error}"),
-    DependencyCode.CHAMPION_LIBRARIES: _("Version {version} was trained with other libraries ({n}): {changes}."),
-    DependencyCode.COUNTER: _("Redis cannot count requests, so the database does: {error}"),
-    DependencyCode.DISK: _("Nothing can be written below {folder} (VAR_DIR): {error}"),
-    DependencyCode.PINNED_LIBRARIES: _("Installed versions differ from requirements.txt ({n}): {changes}."),
-    DependencyCode.TMDB: _("TMDB answered unexpectedly: {error}"),
-    DriftCode.SCORES: _("D {figure:.3f}, {chance:.3f} expected by chance."),
-    DriftCode.ACTIVITY: _("The median week has {figure:.0%} of the ratings of the median week before."),
-    DriftCode.COVERAGE: _("An equal number of lists shows {figure:.0%} of the distinct movies shown before."),
-    DriftCode.DIVERSITY: _("The mean diversity of a list is {diversity:.3f}, {diversity_before:.3f} before."),
-    DriftCode.ONLINE_METRICS: _("The hit rate is {hit_rate:.3f}, {hit_rate_before:.3f} before."),
+    DependencyCode.CHAMPION_LIBRARIES: _(
+        "Version {version} was trained with different library versions ({n}): {changes}."
+    ),
+    DependencyCode.COUNTER: _("Requests are counted in the database because Redis failed: {error}"),
+    DependencyCode.DISK: _("Cannot write to {folder} (VAR_DIR): {error}"),
+    DependencyCode.PINNED_LIBRARIES: _("Installed library versions differ from requirements.txt ({n}): {changes}."),
+    DependencyCode.TMDB: _("Unexpected response from TMDB: {error}"),
+    DriftCode.SCORES: _("D is {figure:.3f}; {chance:.3f} is expected by chance."),
+    DriftCode.ACTIVITY: _("The median number of weekly ratings is {figure:.0%} of that of the previous weeks."),
+    DriftCode.COVERAGE: _("The lists show {figure:.0%} as many distinct movies as an equal number of earlier lists."),
+    DriftCode.DIVERSITY: _("The mean list diversity is {diversity:.3f}; it was {diversity_before:.3f} before."),
+    DriftCode.ONLINE_METRICS: _("The hit rate is {hit_rate:.3f}; it was {hit_rate_before:.3f} before."),
     RetrainingResult.NOT_MET: _("No criterion is met."),
-    RetrainingResult.PAUSED: _("Paused: run {run} was started by a criterion less than {pause_hours:g} h ago."),
-    RetrainingResult.ACTIVE: _("A training is queued or running already."),
+    RetrainingResult.PAUSED: _("Paused because run {run} was started automatically less than {pause_hours:g} h ago."),
+    RetrainingResult.ACTIVE: _("A training is already queued or running."),
     RetrainingResult.STARTED: _("Training run {run} was started."),
     RetrainingCode.NO_CHAMPION: _(
-        "There is no champion. A training needs {threshold:g} ratings; there are {figure:g}."
+        "There is no champion. There are {figure:g} ratings; a training requires {threshold:g}."
     ),
-    RetrainingCode.NEW_MOVIES: _("{figure:g} movies were added since the champion's data; the limit is {threshold:g}."),
-    RetrainingCode.NEW_RATINGS: _("{figure:g} ratings came since the champion's data; the limit is {threshold:g}."),
-    RetrainingCode.ONLINE_METRICS: _("The hit rate fell by {figure:.0%} (p = {p:.3f}); the limit is {threshold:.0%}."),
-    RetrainingCode.DRIFT: _("{figure:g} drift reports in a row raised an alert; the limit is {threshold:g}."),
-    RetrainingCode.CHAMPION_AGE: _("The champion is {figure:.1f} days old; the limit is {threshold:g}."),
+    RetrainingCode.NEW_MOVIES: _(
+        "{figure:g} movies were added since the champion's data was exported. The limit is {threshold:g}."
+    ),
+    RetrainingCode.NEW_RATINGS: _(
+        "{figure:g} ratings were added since the champion's data was exported. The limit is {threshold:g}."
+    ),
+    RetrainingCode.ONLINE_METRICS: _("The hit rate fell by {figure:.0%} (p = {p:.3f}). The limit is {threshold:.0%}."),
+    RetrainingCode.DRIFT: _("{figure:g} consecutive drift reports raised an alert. The limit is {threshold:g}."),
+    RetrainingCode.CHAMPION_AGE: _("The champion is {figure:.1f} days old. The limit is {threshold:g}."),
     RetrainingCode.NOT_INTERESTED: _(
-        "{figure:.0%} of {n} recommendations that users acted on were unwanted; the limit is {threshold:.0%}."
+        "Users marked {figure:.0%} of the {n} recommendations they responded to as not interesting. "
+        "The limit is {threshold:.0%}."
     ),
-    SkewCode.INPUTS: _("{n_rows} ratings of {n_users} users checked; none breaks a data rule."),
-    SkewCode.METADATA: _("{n} unchanged movies compared in {n_fields} fields; none differs."),
-    SkewCode.SCORES: _("{n} lists compared; the largest difference of a score is {figure:.2g}."),
-    **{code: _("The age is {age}, from {at} UTC; the limit is {limit}.") for code in StalenessCode},
+    SkewCode.INPUTS: _("Checked {n_rows} ratings of {n_users} users. All of them satisfy the data rules."),
+    SkewCode.METADATA: _("Compared {n_fields} fields of {n} unchanged movies. All of them match."),
+    SkewCode.SCORES: _("Compared {n} lists. The largest score difference is {figure:.2g}."),
+    **{code: _("The age is {age} (since {at} UTC). The limit is {limit}.") for code in StalenessCode},
 }
 
 register([*AlertCode, *AutoRollbackCode, *DependencyCode, *EvidenceCode, *DriftCode, *SkewCode, *StalenessCode])

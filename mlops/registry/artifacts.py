@@ -36,12 +36,12 @@ def require_artifact(version: ModelVersion) -> None:
     from recommender.estimators import ArtifactError, artifact_checksum, load_recommender
 
     if version.artifact_removed_at:
-        text = _("The files of version {version} were removed by retention on {day:%Y-%m-%d}.")
+        text = _("Retention removed the files of version {version} on {day:%Y-%m-%d}.")
         raise ArtifactNotAvailable(text.format(version=version.pk, day=version.artifact_removed_at))
     folder = folder_of(version)
     try:
         if artifact_checksum(folder) != version.artifact_checksum:
-            text = _("Version {version}: the checksum does not match what was registered.")
+            text = _("Version {version}: the checksum does not match the registered checksum.")
             raise ArtifactNotAvailable(text.format(version=version.pk))
         load_recommender(folder, mmap=True)
     except ArtifactError as error:

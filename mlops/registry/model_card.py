@@ -119,42 +119,43 @@ def _limits(version: ModelVersion) -> Iterator[str]:
     """Yields sentences on the model's limitations and on gaps in its evaluation."""
     figures, snapshot = version.figures, version.snapshot
     if snapshot.is_sample:
-        yield _("It learnt from sample data alone, not from ratings of this site.")
+        yield _("The model was trained only on sample data, not on ratings from this site.")
     if snapshot.last_rated_at:
         age = (snapshot.exported_at - snapshot.last_rated_at).days
-        yield _("The latest rating is of {day:%Y-%m-%d}, {age:,} days before the data was exported.").format(
+        yield _("The latest rating is from {day:%Y-%m-%d}, {age:,} days before the data was exported.").format(
             day=snapshot.last_rated_at, age=age
         )
     yield from _limits_of_data(figures)
     if small := [f"{part['name']} ({part['n_users']})" for part in _slices(figures) if part["is_small"]]:
-        yield _("Too few users to judge these slices: {slices}.").format(slices=", ".join(small))
+        yield _("These slices have too few users to be evaluated: {slices}.").format(slices=", ".join(small))
     summary = figures.get("models", {}).get("candidate", {}).get("summary", {})
     if "coverage" in summary and "popularity_gini" in summary:
         yield _(
-            "Popularity bias: the lists of the evaluated users show {coverage:.1%} of the movies; the Gini coefficient "
-            "of how often each is shown is {gini:.2f} (0: equally often, 1: one movie alone)."
+            "Popularity bias: the lists of the evaluated users contain {coverage:.1%} of the movies. The "
+            "Gini coefficient of their frequency is {gini:.2f} (0: equally often, 1: only one movie)."
         ).format(coverage=summary["coverage"], gini=summary["popularity_gini"])
     if kernel := version.libraries.get(BLAS_KERNEL):
         yield _(
-            "It was fitted with {threads} thread(s) and the BLAS kernel {kernel}; another kernel gives other last bits."
+            "The model was fitted with {threads} thread(s) and the BLAS kernel {kernel}. Other kernels may "
+            "produce slightly different values."
         ).format(threads=version.threads or "?", kernel=kernel)
 
 
 def _limits_of_data(figures: dict[str, Any]) -> Iterator[str]:
     facts = figures.get("data")
     if not facts:
-        yield _("What the data covers was not recorded; `manage.py evaluate_model` records it.")
+        yield _("The coverage of the data was not recorded. Run `manage.py evaluate_model` to record it.")
         return
     scores_new = figures.get("scores_new_movies", {}).get("candidate")
-    unrated = _("they are recommended by metadata alone") if scores_new else _("it never recommends them")
+    unrated = _("they are recommended based only on metadata") if scores_new else _("the model never recommends them")
     yield _("{share:.1%} of the {n:,} movies have no rating: {unrated}.").format(
         share=1 - facts["rated"], n=facts["n_movies"], unrated=unrated
     )
-    yield _("The most rated tenth of the movies has {share:.1%} of the ratings.").format(share=facts["top"])
+    yield _("The most rated 10% of the movies have {share:.1%} of the ratings.").format(share=facts["top"])
     if gaps := [
         f"{name.replace('_', ' ')} {1 - share:.1%}" for name, share in sorted(facts["with"].items()) if share < 1
     ]:
-        yield _("Movies without a feature: {gaps}.").format(gaps=", ".join(gaps))
+        yield _("Movies with missing features: {gaps}.").format(gaps=", ".join(gaps))
 
 
 def _cell(text: str) -> str:

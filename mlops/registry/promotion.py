@@ -39,7 +39,7 @@ def promote(
     if not force:
         _require_passed(row)
     elif not reason.strip():
-        raise ReasonRequired(_("Promoting a model against the gate needs a reason."))
+        raise ReasonRequired(_("Give a reason for promoting a model that did not pass the gate."))
     return _make_champion(row, promoted_by=by, kind=Kind.FORCED if force else kind, reason=reason.strip())
 
 
@@ -59,9 +59,9 @@ def roll_back(
     """
     row = predecessor_of_champion() if to is None else get_version(to)
     if row is None:
-        raise NothingToRollBackTo(_("No earlier champion is kept."))
+        raise NothingToRollBackTo(_("No earlier champion is available."))
     if row.status not in (Status.FORMER, Status.CHAMPION):
-        raise NotPromotable(_("Version {version} was never the champion; promote it instead.").format(version=row.pk))
+        raise NotPromotable(_("Version {version} was never the champion. Promote it instead.").format(version=row.pk))
     trail = {"kind": kind, "reason": reason.strip(), "findings": [finding.to_dict() for finding in findings]}
     return _make_champion(row, replacing=replacing, promoted_by=by, **trail)
 
@@ -88,7 +88,7 @@ def refuse(*, version: int, by: User, reason: str) -> GateDecision:
     Raises VersionNotFound, ReasonRequired, NotRefusable.
     """
     if not reason.strip():
-        raise ReasonRequired(_("Refusing a model needs a reason."))
+        raise ReasonRequired(_("Give a reason for rejecting the model."))
     row = get_version(version)
     with transaction.atomic():
         refused = ModelVersion.objects.filter(pk=row.pk, status=Status.CANDIDATE).update(status=Status.REFUSED)
@@ -112,7 +112,7 @@ def refuse(*, version: int, by: User, reason: str) -> GateDecision:
 def get_version(pk: int) -> ModelVersion:
     row = ModelVersion.objects.filter(pk=pk).first()
     if row is None:
-        raise VersionNotFound(_("There is no model version {version}.").format(version=pk))
+        raise VersionNotFound(_("Model version {version} does not exist.").format(version=pk))
     return row
 
 
@@ -121,9 +121,9 @@ def _require_passed(version: ModelVersion) -> None:
         return  # it has been live before, so `promote` may restore it as `roll_back` does
     decision = GateDecision.objects.filter(version=version).first()
     if decision is None:
-        raise NotPromotable(_("Version {version} has no decision by the gate yet.").format(version=version.pk))
+        raise NotPromotable(_("The gate has not decided about version {version} yet.").format(version=version.pk))
     if decision.outcome != GateDecision.Outcome.PASSED:
-        text, outcome = _("The gate did not pass version {version} ({outcome})."), decision.get_outcome_display()
+        text, outcome = _("Version {version} did not pass the gate ({outcome})."), decision.get_outcome_display()
         raise NotPromotable(f"{text.format(version=version.pk, outcome=outcome)} {decision.sentence}")
 
 
@@ -140,7 +140,7 @@ def _make_champion(version: ModelVersion, *, replacing: int | None = None, **tra
         if replacing is not None and (previous is None or previous.pk != replacing):
             raise NotPromotable(_("Version {version} is no longer the champion.").format(version=replacing))
         if locked[version.pk].artifact_removed_at:
-            text = _("The files of version {version} were removed by retention a moment ago.")
+            text = _("Retention has just removed the files of version {version}.")
             raise NotPromotable(text.format(version=version.pk))
         ModelVersion.objects.filter(status=Status.CHAMPION).update(status=Status.FORMER)
         ModelVersion.objects.filter(pk=version.pk).update(status=Status.CHAMPION)

@@ -25,27 +25,24 @@ Status = PipelineRun.Status
 
 class TrainingOutcome(TextChoices):
     PROMOTED = "promoted", _("Version {version} passed the gate and was promoted.")
-    AWAITS_DECISION = "awaits_decision", _("Version {version} waits for a person: {decision}. {reasons}")
+    AWAITS_DECISION = "awaits_decision", _("Version {version} is waiting for a manual decision: {decision}. {reasons}")
     AWAITS_PROMOTION = (
         "awaits_promotion",
-        _("Version {version} passed the gate and waits for a person to promote it."),
+        _("Version {version} passed the gate and is waiting for manual promotion."),
     )
     CHAMPION_REPLACED = (
         "champion_replaced",
-        _("Version {version} passed the gate, but the champion it was compared to was replaced."),
+        _("Version {version} passed the gate, but the champion it was compared with has since been replaced."),
     )
     TOO_FEW_RATINGS = (
         "too_few_ratings",
-        _(
-            "There are {n} ratings; at least {minimum} are needed to learn something (training.min_ratings in "
-            "config.yaml)."
-        ),
+        _("There are {n} ratings. Training requires at least {minimum} (training.min_ratings in config.yaml)."),
     )
-    DATA_REFUSED = "data_refused", _("The data did not pass its checks.")
+    DATA_REFUSED = "data_refused", _("The data did not pass the data checks.")
     NOT_FITTED = "not_fitted", _("The model cannot be fitted: {error}")
-    GATE_REFUSED = "gate_refused", _("The gate refused version {version}. {reasons}")
-    OVERTIME = "overtime", _("The training took longer than training.max_runtime_seconds allows.")
-    RUN_LOST = "run_lost", _("The run was marked as ended while it was still working.")
+    GATE_REFUSED = "gate_refused", _("The gate rejected version {version}. {reasons}")
+    OVERTIME = "overtime", _("The training exceeded the limit training.max_runtime_seconds.")
+    RUN_LOST = "run_lost", _("The run was marked as ended while it was still in progress.")
     STEP_FAILED = "step_failed", "{error}"
 
 

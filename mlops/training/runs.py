@@ -58,8 +58,8 @@ def start_training(
 
 def _why_not_started(active: PipelineRun | None) -> str:
     if active is None:
-        return _("Another training was started at the same moment.")
-    text = _("Training run {run} is {status}; only one runs at a time.")
+        return _("Another training was started at the same time.")
+    text = _("Training run {run} is {status}. Only one training can run at a time.")
     return text.format(run=active.pk, status=active.get_status_display())
 
 
@@ -85,9 +85,9 @@ def resume_run(*, run_id: int, by: User | None = None, here: bool = False) -> Pi
     try:
         queue.queue_again(run, f"Resumed by {by or 'a command'}, attempt {run.attempt + 1}.")
     except queue.AnotherIsActive:
-        raise TrainingAlreadyActive(_("Another training is active; only one runs at a time.")) from None
+        raise TrainingAlreadyActive(_("Another training is active. Only one training can run at a time.")) from None
     except queue.JobNotClaimable:
-        text = _("Run {run} was resumed by another process a moment ago.")
+        text = _("Another process has just resumed run {run}.")
         raise RunNotResumable(text.format(run=run.pk)) from None
     if not here:
         transaction.on_commit(lambda: queue.enqueue(run))
@@ -98,7 +98,7 @@ def cancel_run(*, run_id: int) -> PipelineRun:
     """Cancel a run. A running one stops when its worker notices. Raises RunNotFound, RunNotActive."""
     run = get_run(run_id)
     if not queue.cancel(run):
-        text = _("Run {run} has ended already: {status}.")
+        text = _("Run {run} has already ended ({status}).")
         raise RunNotActive(text.format(run=run_id, status=run.get_status_display()))
     return run
 
@@ -109,11 +109,11 @@ def require_resumable(run: PipelineRun) -> None:
     The newer run has deleted the artefacts of older runs.
     """
     if run.status != Status.ERRORED:
-        text = _("Run {run} is {status}; only an errored one can be resumed.")
+        text = _("Run {run} is {status}. Only runs that failed with an error can be resumed.")
         raise RunNotResumable(text.format(run=run.pk, status=run.get_status_display()))
     newer = PipelineRun.objects.filter(pk__gt=run.pk).first()
     if newer is not None:
-        text = _("Run {newer} was started after run {run} and has taken its place.")
+        text = _("Run {newer} was started after run {run} and has replaced it.")
         raise RunNotResumable(text.format(newer=newer.pk, run=run.pk))
 
 
@@ -128,5 +128,5 @@ def is_resumable(run: PipelineRun) -> bool:
 def get_run(run_id: int) -> PipelineRun:
     run = PipelineRun.objects.filter(pk=run_id).first()
     if run is None:
-        raise RunNotFound(_("There is no run {run}.").format(run=run_id))
+        raise RunNotFound(_("Run {run} does not exist.").format(run=run_id))
     return run

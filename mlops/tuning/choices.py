@@ -23,9 +23,9 @@ def adopt_parameters(*, study: int, by: User | None = None) -> ParameterChoice:
     row = TuningStudy.objects.filter(pk=study).first()
     best = row.best if row else None
     if row is None or best is None:
-        raise NothingToAdopt(_("Search {search} has no finished trial.").format(search=study))
+        raise NothingToAdopt(_("Search {search} has no completed trials.").format(search=study))
     if best.number == 0:
-        text = _("Search {search} found nothing better than the current parameters.")
+        text = _("Search {search} found no better parameters than the current ones.")
         raise NothingToAdopt(text.format(search=study))
     with transaction.atomic():
         _withdraw(ParameterChoice.objects.select_for_update().filter(algorithm=row.algorithm), by)

@@ -67,7 +67,7 @@ class RecommendBatchView(ForUserView):
         n_movies = sum(one.k for one in answers if isinstance(one, Wanted))
         if n_movies > MAX_MOVIES:
             values = {"max": MAX_MOVIES, "n": n_movies}
-            raise InvalidRequest("lines", _("expected lists of %(max)d movies together, got %(n)d") % values)
+            raise InvalidRequest("lines", _("expected lists with at most %(max)d movies in total, got %(n)d") % values)
         lists = recommend_many([one for one in answers if isinstance(one, Wanted)], surface="api:recommend")
         rest = iter(lists)
         return Response([self._answer(one, next(rest)) if isinstance(one, Wanted) else one for one in answers])
@@ -103,7 +103,7 @@ class RecommendBatchView(ForUserView):
 
     def _answer(self, wanted: Wanted, recommendations: RecommendationList | None) -> Any:
         if recommendations is None:
-            return self._error(UserNotFound(_("There is no user %(id)d.") % {"id": wanted.user_id}))
+            return self._error(UserNotFound(_("User %(id)d does not exist.") % {"id": wanted.user_id}))
         return recommendations
 
     def _error(self, error: DomainError | APIException) -> Any:

@@ -48,9 +48,7 @@ class ServicesField(IdsField):
     """Ids of streaming services separated by commas, or `mine` for the user's own."""
 
     most = MAX_SERVICES
-    default_error_messages = {
-        "invalid": gettext_lazy("Expected ids of services separated by commas, or mine; got {value!r}.")
-    }
+    default_error_messages = {"invalid": gettext_lazy('Expected comma-separated service ids or "mine", got {value!r}.')}
 
     def to_internal_value(self, data: str) -> Any:
         return MINE if data.strip() == MINE else super().to_internal_value(data)
@@ -70,7 +68,7 @@ class RecommendationsQuerySerializer(CountSerializer):
     language = serializers.RegexField(
         LANGUAGE,
         required=False,
-        error_messages={"invalid": gettext_lazy("Expected a code of ISO 639-1, as en or vi.")},
+        error_messages={"invalid": gettext_lazy("Enter an ISO 639-1 language code, such as en or vi.")},
         help_text="Only movies of this original language, a code of ISO 639-1.",
     )
     person = serializers.ListField(

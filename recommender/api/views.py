@@ -179,7 +179,7 @@ class ForUserView(ListView):
         self.check_right_to(user_id)
         profile = UserProfile.of_id(user_id)
         if profile is None:
-            raise UserNotFound(_("There is no user %(id)d.") % {"id": user_id})
+            raise UserNotFound(_("User %(id)d does not exist.") % {"id": user_id})
         return profile
 
 

@@ -49,7 +49,7 @@ class MovieFilters:
         for name in ("year", "runtime"):
             low, high = values.get(f"{name}_min"), values.get(f"{name}_max")
             if isinstance(low, int) and isinstance(high, int) and low > high:
-                text = _("expected at least %(low)d, the minimum; got %(high)d")
+                text = _("expected at least the minimum, %(low)d; got %(high)d")
                 raise InvalidRequest(f"{name}_max", text % {"low": low, "high": high})
         columns = {
             "year__gte": values.get("year_min"),
@@ -64,7 +64,9 @@ class MovieFilters:
             raise InvalidRequest("person", text % {"max": MAX_PEOPLE, "n": len(people)})
         services = frozenset(values.get("services") or ())
         if services and not region():
-            raise InvalidRequest("services", _("this site has no region, so it cannot say where to watch movies"))
+            raise InvalidRequest(
+                "services", _("no region is configured for this site, so streaming offers are not available")
+            )
         return cls(
             genre=values.get("genre") or "",
             columns=frozenset((name, value) for name, value in columns.items() if value not in (None, "")),
@@ -95,7 +97,7 @@ class MovieFilters:
         if not found and self.genre:
             known = Genre.objects.filter(Q(slug=self.genre.lower()) | Q(name__iexact=self.genre))
             if not known.exists():
-                text = _("there is no genre %(genre)r; expected the name or slug of a genre")
+                text = _("unknown genre %(genre)r; expected the name or slug of a genre")
                 raise FilterNotFound("genre", text % {"genre": self.genre})
         if not found and self.services:
             _check_known(self.services)
@@ -111,7 +113,7 @@ def services_of(user: Any, wanted: list[int] | Literal["mine"]) -> list[int]:
         return wanted
     ids: list[int] = user.service_ids if user is not None and user.is_authenticated else []
     if not ids:
-        text = _("expected ids; mine takes an account whose services are chosen on the page /accounts/services/")
+        text = _('expected ids; "mine" requires an account with services selected at /accounts/services/')
         raise InvalidRequest("services", text)
     return ids
 
@@ -119,7 +121,7 @@ def services_of(user: Any, wanted: list[int] | Literal["mine"]) -> list[int]:
 def _check_known(services: frozenset[int]) -> None:
     known = set(WatchService.objects.filter(pk__in=services).values_list("pk", flat=True))
     if unknown := sorted(services - known):
-        text = _("there is no service %(ids)s; expected ids of the site's services, as GET services/ lists them")
+        text = _("unknown services %(ids)s; expected ids from GET services/")
         raise FilterNotFound("services", text % {"ids": ", ".join(map(str, unknown))})
 
 
@@ -129,6 +131,6 @@ def _person(person: str) -> frozenset[int]:
     found = Person.objects.filter(pk=int(person)) if is_id else Person.objects.filter(name__iexact=person)
     ids = frozenset(found.values_list("pk", flat=True))
     if not ids:
-        text = _("there is no person %(person)r; expected a full name or an id")
+        text = _("unknown person %(person)r; expected a full name or an id")
         raise FilterNotFound("person", text % {"person": person})
     return ids

@@ -109,16 +109,16 @@ def note(recommendations: RecommendationList, profile: UserProfile) -> str:
     """Return a line that tells the user how the list was made."""
     source = next((result.source for result in recommendations.results), "")
     if recommendations.model_version is not None:
-        kinds = {"similar": _("similar movies"), "new": _("by your taste")}
+        kinds = {"similar": _("similar movies"), "new": _("matched to your taste")}
         values = {"version": recommendations.model_version, "kind": kinds.get(source, _("personal"))}
-        standing_in = _("Model %(version)s · %(kind)s, standing in for its successor")
+        standing_in = _("Model %(version)s · %(kind)s (fallback for the current model)")
         return (standing_in if recommendations.fallback else _("Model %(version)s · %(kind)s")) % values
     if recommendations.fallback is None:
         return ""
     shown = {"shown": _("Popular now") if source == "popular" else _("Latest releases")}
     if profile.ratings:
-        return _("%(shown)s; no model can personalize this list at the moment") % shown
-    return _("%(shown)s; rate a few movies for personal picks") % shown
+        return _("%(shown)s (no model is available to personalize this list)") % shown
+    return _("%(shown)s (rate a few movies to personalize this list)") % shown
 
 
 def _reasons(loaded: LoadedModel, request: ListRequest, found: list[Candidate]) -> dict[int, list[Reason]]:

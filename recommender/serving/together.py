@@ -26,7 +26,7 @@ def companions_of(user: User, names: Sequence[str]) -> list[UserProfile]:
     found = User.objects.filter(username__in=names, is_active=True, taste_consent__isnull=False).exclude(pk=user.pk)
     people = {person.username: person for person in found}
     if missing := [name for name in names if name not in people]:
-        text = _("no list can be made with %(names)s: there is no such user, or they have not allowed it")
+        text = _("cannot make a list with %(names)s: the user does not exist or has not allowed it")
         raise InvalidRequest("with", text % {"names": ", ".join(missing)})
     return [UserProfile.of(people[name]) for name in names]
 

@@ -10,36 +10,36 @@ from django.utils.translation import gettext_lazy as _
 class Outcome(TextChoices):
     """The outcome of trying one source. For an empty list, the last outcome is the reason."""
 
-    ANSWERED = "answered", _("it returned movies")
-    SOURCE_FAILED = "source_failed", _("it failed with an exception; see the log")
-    NO_HISTORY = "no_history", _("the model knows none of the movies that the user rated or watched")
+    ANSWERED = "answered", _("movies were returned")
+    SOURCE_FAILED = "source_failed", _("an exception occurred; see the log")
+    NO_HISTORY = "no_history", _("the model does not know any movie that the user rated or watched")
     NEW_NOT_SCORED = "new_not_scored", _("the model does not score new movies")
     UNKNOWN_MOVIE = "unknown_movie", _("the model does not score the movie")
-    NO_MOVIES = "no_movies", _("the catalog has no such movie")
-    NO_NEW_MOVIES = "no_new_movies", _("every movie of the catalog has a rating in the model's data")
-    NO_MATCH = "no_match", _("none of its movies passes the filters")
-    ALL_EXCLUDED = "all_excluded", _("all of its movies are excluded")
-    MOVIES_DELETED = "movies_deleted", _("its movies have been deleted since the model was loaded")
+    NO_MOVIES = "no_movies", _("the movie is not in the catalogue")
+    NO_NEW_MOVIES = "no_new_movies", _("every movie in the catalogue has a rating in the model's data")
+    NO_MATCH = "no_match", _("no movies match the filters")
+    ALL_EXCLUDED = "all_excluded", _("all movies are excluded")
+    MOVIES_DELETED = "movies_deleted", _("the movies were deleted after the model was loaded")
 
 
 class Step(TextChoices):
     """A step that changed the number of candidates."""
 
-    CATALOG = "catalog", _("movies in the catalog")
+    CATALOG = "catalog", _("movies in the catalogue")
     WITH_RATINGS = "with_ratings", _("movies with ratings")
-    MATCHING = "matching", _("of them pass the filters")
+    MATCHING = "matching", _("match the filters")
     LIKE_THIS = "like_this", _("most similar movies")
     NOT_IN_MODEL = "not_in_model", _("without a rating in the model's data (new movies)")
     NOT_NEW = "not_new", _("with a rating in the model's data (not new)")
-    FILTERED = "filtered", _("do not pass the filters")
+    FILTERED = "filtered", _("do not match the filters")
     SEEN = "seen", _("seen: rated or watched by the user")
     DISMISSED = "dismissed", _("dismissed by the user")
-    REQUESTED = "requested", _("excluded by the request or in the list already")
-    ELIGIBLE = "eligible", _("candidates left")
-    RANKED = "ranked", _("best of them by score")
-    DIVERSE = "diverse", _("kept by re-ranking for diversity and cut to the length asked for")
+    REQUESTED = "requested", _("excluded by the request or already in the list")
+    ELIGIBLE = "eligible", _("remaining candidates")
+    RANKED = "ranked", _("best candidates by score")
+    DIVERSE = "diverse", _("kept after re-ranking for diversity, up to the requested length")
     BLENDED = "blended", _("new movies blended in")
-    DELETED = "deleted", _("deleted since the model was loaded")
+    DELETED = "deleted", _("deleted after the model was loaded")
     LISTED = "listed", _("in the list")
 
 

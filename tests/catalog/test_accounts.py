@@ -32,10 +32,10 @@ def test_signing_up_makes_an_account_that_is_signed_in(client):
         ({"username": ""}, "This field is required."),
         ({"username": "a b"}, "Enter a valid username."),
         ({"username": "NORA"}, "This username is already taken."),
-        ({"username": "movielens-1"}, "reserved for users of data sets"),
+        ({"username": "movielens-1"}, "reserved for imported data sets"),
         ({"email": "nowhere"}, "Enter a valid email address."),
         ({"password": "12345", "password_again": "12345"}, "This password is too short."),
-        ({"password_again": "something else"}, "The two passwords differ."),
+        ({"password_again": "something else"}, "The two passwords do not match."),
     ],
 )
 @pytest.mark.wording
@@ -119,7 +119,7 @@ def test_password_change_keeps_the_session_and_revokes_keys(client, nora):
     form = {"old_password": PASSWORD, "new_password1": "another long one", "new_password2": "another long one"}
     response = client.post("/accounts/password/", form, follow=True)
 
-    assert "Your password is changed. Your API keys are revoked." in response.content.decode()
+    assert "Your password has been changed and your API keys have been revoked." in response.content.decode()
     nora.refresh_from_db()
     assert nora.check_password("another long one")
     assert not nora.api_keys.exists()
@@ -146,7 +146,7 @@ def test_an_account_is_not_deleted_without_the_password(client, nora):
     client.force_login(nora)
     response = client.post("/accounts/delete/", {"password": "wrong"})
 
-    assert "This is not your password." in response.content.decode()
+    assert "Incorrect password." in response.content.decode()
     assert User.objects.filter(username="nora").exists()
 
 

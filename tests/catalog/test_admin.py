@@ -212,7 +212,7 @@ def test_a_rating_of_the_future_is_refused(staff, nora):
         "source": "site",
     }
 
-    assert "A rating cannot be of the future." in staff.post(address(Rating, "add"), form).content.decode()
+    assert "The rating date cannot be in the future." in staff.post(address(Rating, "add"), form).content.decode()
 
 
 def test_user_deletion_updates_figures_and_counts_rows(staff, nora):

@@ -35,10 +35,10 @@ def test_without_a_period_it_is_valid_until_revoked(nora, capsys):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--user", "nobody", "--scope", "read"], "There is no user 'nobody'."),
-        (["--user", "nora", "--scope", "bulk"], "Expected some of read, rate"),
+        (["--user", "nobody", "--scope", "read"], "User 'nobody' does not exist."),
+        (["--user", "nora", "--scope", "bulk"], "Invalid scopes: bulk"),
         (["--user", "nora", "--scope", "everything"], "invalid choice: 'everything'"),
-        (["--user", "nora", "--scope", "read", "--name", " "], "Expected a name"),
+        (["--user", "nora", "--scope", "read", "--name", " "], "Enter a name"),
         (["--user", "nora"], "--scope"),
         *[
             (["--user", "nora", "--scope", "read", f"--expires-in={bad}"], "such as 12h, 30d or 8w")

@@ -38,7 +38,7 @@ def test_a_mail_leads_to_a_new_password(client, nora):
     assert ask(client, "Nora@example.org").status_code == 200
     done = choose_password(client, link())
 
-    assert "Your password is changed" in done.content.decode()
+    assert "Your password has been changed" in done.content.decode()
     nora.refresh_from_db()
     assert nora.check_password(NEW)
     assert "_auth_user_id" not in client.session  # a second factor would be asked for at the sign-in
@@ -48,7 +48,7 @@ def test_a_mail_leads_to_a_new_password(client, nora):
 def test_a_link_works_once_and_for_a_day(client, nora, monkeypatch):
     ask(client, nora.email)
     choose_password(client, link())
-    said = "This link does not work any more"
+    said = "This link is no longer valid"
     assert said in client.get(link(), follow=True).content.decode()
 
     ask(client, nora.email)
@@ -98,14 +98,14 @@ def test_a_dead_mail_server_is_said(client, nora, monkeypatch, email):
     answer = ask(client, email)
 
     assert answer.status_code == 503
-    assert "The mail could not be sent." in answer.content.decode()
+    assert "The email could not be sent." in answer.content.decode()
 
 
 @pytest.mark.wording
 def test_a_site_without_mail_names_its_staff(client, nora, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
-    assert "ask them for one" in client.get(RESET).content.decode()
+    assert "Ask the staff for a password reset link" in client.get(RESET).content.decode()
     assert ask(client, nora.email).status_code == 404
 
 

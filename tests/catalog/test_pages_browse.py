@@ -206,7 +206,7 @@ def test_what_was_typed_is_shown_again_and_harmless(client, shelf):
 
     assert "<script>alert" not in text
     assert "&quot;&gt;&lt;script&gt;" in text
-    assert "No movie matches" in text
+    assert "No movies found" in text
 
 
 @pytest.mark.wording

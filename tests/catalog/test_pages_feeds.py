@@ -85,11 +85,11 @@ def test_the_last_use_is_shown(page, nora):
 
 @pytest.mark.wording
 def test_the_page_says_what_reads_them(page):
-    assert "You have no addresses yet." in page.get(ADDRESS).content.decode()
+    assert "You do not have any addresses yet." in page.get(ADDRESS).content.decode()
     text = page.post(ADDRESS).content.decode()
 
-    assert "StevenLu Custom" in text and "Calendars" in text and "Copy those that you need now" in text
-    assert "Nothing has read them yet." in page.get(ADDRESS).content.decode()
+    assert "StevenLu Custom" in text and "Calendars" in text and "Copy the addresses you need now" in text
+    assert "The feeds have not been read yet." in page.get(ADDRESS).content.decode()
 
 
 def test_making_addresses_is_limited(page, monkeypatch):

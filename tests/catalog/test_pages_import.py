@@ -53,7 +53,7 @@ def test_upload_look_take_over(page, nora):
     assert not Rating.objects.exists()
 
     done = page.post(f"/import/{user_import.pk}/commit/", follow=True)
-    assert "Import finished. Your next recommendations use it." in text_of(done)
+    assert "Import finished. Your recommendations now take it into account." in text_of(done)
     assert "Imported. Continue to" in text_of(done)
     assert Rating.objects.get(user=nora).movie == heat
     assert "Not found (1)" in text_of(done)
@@ -84,8 +84,8 @@ def test_wrong_file_is_refused_on_the_page(page):
     assert "expected a JSON file of Trakt" in text_of(answer)
     assert "looks like a file from Letterboxd, so choose that." in text_of(answer)
     empty = page.post("/import/", {})
-    assert "Choose the site that the file comes from." in text_of(empty)
-    assert "Choose the file that the site gave you." in text_of(empty)
+    assert "Choose the site that exported the file." in text_of(empty)
+    assert "Choose a file to upload." in text_of(empty)
     assert not UserImport.objects.exists()
 
 

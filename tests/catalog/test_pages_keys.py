@@ -52,7 +52,7 @@ def test_the_page_names_use_and_expiry(page, nora):
 
     assert "expired on" in text
     assert "last used on" in text
-    assert "not used yet" in text
+    assert "never used" in text
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_an_account_has_a_bounded_number_of_keys(page, nora):
     answer = create(page)
 
     assert answer.status_code == 422
-    assert f"An account can have {MAX_KEYS} keys" in answer.content.decode()
+    assert f"You have reached the limit of {MAX_KEYS} API keys" in answer.content.decode()
 
 
 def test_making_keys_is_limited(page, nora, monkeypatch):

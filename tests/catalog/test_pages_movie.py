@@ -119,7 +119,7 @@ def test_an_unknown_movie_is_not_found_in_the_look_of_the_site(client, address):
     response = client.get(address)
 
     assert response.status_code == 404
-    assert "There is nothing here" in response.content.decode()
+    assert "Page not found" in response.content.decode()
 
 
 def test_visitors_get_stars_and_the_way_to_an_account(client, alien):

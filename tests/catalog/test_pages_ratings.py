@@ -19,7 +19,7 @@ def test_rating_by_form_records_it_and_returns_to_the_page(client, nora, movie):
 
     assert response.redirect_chain == [(movie.get_absolute_url(), 302)]
     assert rating_of(nora, movie) == 4.5
-    assert "You rated Heat 4.5 of 5 stars." in response.content.decode()
+    assert "You rated Heat 4.5 out of 5 stars." in response.content.decode()
 
 
 @pytest.mark.wording
@@ -44,7 +44,7 @@ def test_a_card_is_answered_with_a_sentence(client, nora):
     client.force_login(nora)
     response = client.post(f"/movies/{movie.pk}/rating/", {"rating": "4"}, headers={"HX-Request": "true"})
 
-    assert response.content.decode().strip() == "You rated &lt;i&gt;Heat&lt;/i&gt; 4 of 5 stars."
+    assert response.content.decode().strip() == "You rated &lt;i&gt;Heat&lt;/i&gt; 4 out of 5 stars."
 
 
 def test_a_rating_is_changed_and_removed(client, nora, movie):
@@ -67,9 +67,9 @@ def test_what_is_no_rating_changes_nothing_and_is_told(client, nora, movie, rati
     panel = client.post(f"/movies/{movie.pk}/rating/", {"rating": rating}, headers={"HX-Request": "true"})
 
     assert rating_of(nora, movie) == 2
-    assert "Choose from half a star to five stars." in page.content.decode()
+    assert "Choose a rating between half a star and five stars." in page.content.decode()
     assert panel.status_code == 422
-    assert "Choose from half a star to five stars." in panel.content.decode()
+    assert "Choose a rating between half a star and five stars." in panel.content.decode()
 
 
 @pytest.mark.parametrize("what", ["watchlist", "watched", "note", "lists"])
@@ -141,7 +141,7 @@ def test_my_ratings_are_mine_and_paged(client, nora, alice):
 def test_without_ratings_the_page_says_what_to_do(client, nora):
     client.force_login(nora)
 
-    assert "You have not rated a movie yet" in client.get("/ratings/").content.decode()
+    assert "You have not rated any movies yet" in client.get("/ratings/").content.decode()
 
 
 def test_my_ratings_need_somebody(client):

@@ -42,7 +42,7 @@ def test_the_page_shows_ones_own_list_the_latest_first(client, nora, bob):
 def test_an_empty_list_says_what_to_do(client, nora):
     client.force_login(nora)
 
-    assert "Nothing on your watchlist" in client.get("/watchlist/").content.decode()
+    assert "Your watchlist is empty" in client.get("/watchlist/").content.decode()
 
 
 def test_the_list_needs_somebody(client, movie):

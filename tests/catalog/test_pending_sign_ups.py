@@ -88,7 +88,7 @@ def test_the_mail_and_the_pages_say_what_happens(client):
     assert "Incorrect username or password." in refused
     assert "Did you just sign up?" in refused
     assert "Did you just sign up?" not in client.get("/accounts/sign-in/").content.decode()
-    assert "Is ada@example.org the address of ada?" in client.get(link()).content.decode()
+    assert "Confirm ada@example.org as the address of ada?" in client.get(link()).content.decode()
     assert "Sign in as ada." in client.post(link(), follow=True).content.decode()
 
 
@@ -135,7 +135,7 @@ def test_an_address_with_an_account_gets_no_second_one(client, nora):
     sign_up(client, email="nora@example.org")
     EmailAddress.objects.create(user=nora, email=nora.email, verified=True, primary=True)
     for answer in (client.get(link()), client.post(link())):
-        assert "An account has this address already." in answer.content.decode()
+        assert "An account with this email address already exists." in answer.content.decode()
     with pytest.raises(InvalidSignUp):
         confirm(key=key(), username="ada")
 

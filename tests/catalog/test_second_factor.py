@@ -113,7 +113,7 @@ def test_codes_can_be_kept_and_renewed(client, nora, secret):
 
     assert set(page.context["unused_codes"]).isdisjoint(old)
     assert client.get("/accounts/").status_code == 200
-    assert "Take it off" in client.get("/accounts/second-factor/").content.decode()
+    assert "Turn off" in client.get("/accounts/second-factor/").content.decode()
 
 
 def test_keys_of_others_are_not_found(client, nora, bob):

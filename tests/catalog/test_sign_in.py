@@ -95,7 +95,7 @@ def test_all_errors_of_a_sign_up_are_shown_at_once(client, nora):
     form = {"username": "NORA", "email": "nowhere", "password": "12345", "password_again": "54321"}
     page = client.post("/accounts/sign-up/", form).content.decode()
 
-    for told in ("already taken", "valid email address", "too short", "The two passwords differ."):
+    for told in ("already taken", "valid email address", "too short", "The two passwords do not match."):
         assert told in page
 
 
@@ -104,7 +104,7 @@ def test_an_address_is_not_a_name(client, api):
     page = client.post("/accounts/sign-up/", ADA | {"username": "nora@example.org"}).content.decode()
     answer = api.post("/api/v1/accounts/", {"username": "nora@example.org", "password": PASSWORD}, format="json")
 
-    assert "Choose a name that is not an email address." in page
+    assert "The username cannot be an email address." in page
     assert (answer.status_code, list(answer.json()["error"]["fields"])) == (409, ["username"])
     assert not User.objects.exists()
 

@@ -53,11 +53,11 @@ def test_train_now_queues_a_run_and_shows_it(browser, sam, quick):
     run = PipelineRun.objects.get()
     assert (run.status, run.trigger, run.requested_by) == ("queued", "admin", sam)
     text = page.content.decode()
-    assert f"Training run {run.pk} is queued." in text
-    assert "waits for a training worker" in text
+    assert f"Training run {run.pk} has been queued." in text
+    assert "Waiting for a training worker" in text
     assert "Train now" not in browser.get(url("pipelinerun_changelist")).content.decode()
     page = browser.post(url("pipelinerun_train"), follow=True)
-    assert "only one runs at a time" in page.content.decode()
+    assert "Only one training can run at a time" in page.content.decode()
 
 
 @pytest.mark.wording
@@ -84,7 +84,7 @@ def test_a_run_shows_its_steps_live_and_reloads_at_its_end(browser, quick):
 def test_cancel_and_start_again(browser, quick):
     run = PipelineRun.objects.create(status="running", trigger="admin", algorithm="popularity")
 
-    assert "is asked to stop" in browser.post(url("pipelinerun_cancel", run.pk), follow=True).content.decode()
+    assert "will stop shortly" in browser.post(url("pipelinerun_cancel", run.pk), follow=True).content.decode()
     run.refresh_from_db()
     assert run.cancel_requested_at is not None
     PipelineRun.objects.update(status="errored")
@@ -110,12 +110,12 @@ def test_promoting_asks_first_and_for_a_reason(browser, sam, alice, quick):
     promote(version=first.pk)
     address = url("modelversion_promote", second.pk)
 
-    assert "becomes the champion instead of version" in browser.get(address).content.decode()
+    assert "will replace version" in browser.get(address).content.decode()
     assert ModelVersion.objects.get(status="champion") == first
     assert "reason" in browser.post(address, {"reason": " "}).context["form"].errors
     page = browser.post(address, {"reason": "better lists"}, follow=True)
 
-    assert f"Version {second.pk} is the champion" in page.content.decode()
+    assert f"Version {second.pk} is now the champion" in page.content.decode()
     promotion = Promotion.objects.first()
     assert (promotion.version, promotion.promoted_by, promotion.kind) == (second, sam, "promoted")
 
@@ -132,7 +132,7 @@ def test_rolling_back_takes_one_click_wherever_one_looks(browser, sam, alice, qu
 
     page = browser.post(url("modelversion_rollback", second.pk), follow=True)
 
-    assert f"Version {second.pk} is the champion (rolled back)" in page.content.decode()
+    assert f"Version {second.pk} is now the champion (rolled back)" in page.content.decode()
     browser.post(url("modelversion_rollback", first.pk), {"reason": "odd lists"})
     assert ModelVersion.objects.get(status="champion") == first
     entry = Promotion.objects.first()
@@ -143,14 +143,14 @@ def test_rolling_back_takes_one_click_wherever_one_looks(browser, sam, alice, qu
 def test_refusing_asks_for_a_reason(browser, sam, alice, quick):
     version = make_version()
     address = url("modelversion_refuse", version.pk)
-    assert ">Refuse<" in browser.get(url("modelversion_change", version.pk)).content.decode()
-    assert "it can only be forced then" in browser.get(address).content.decode()
+    assert ">Reject<" in browser.get(url("modelversion_change", version.pk)).content.decode()
+    assert "It can then only be promoted by force" in browser.get(address).content.decode()
 
     page = browser.post(address, {"reason": "odd lists for children"}, follow=True)
 
     text = page.content.decode()
     assert "by sam: odd lists for children" in text
-    assert (">Refuse<" in text, ">Promote<" in text, ">Force<" in text) == (False, False, True)
+    assert (">Reject<" in text, ">Promote<" in text, ">Force<" in text) == (False, False, True)
     assert "is not a candidate" in browser.post(address, {"reason": "again"}, follow=True).content.decode()
 
 
@@ -169,7 +169,7 @@ def test_a_challenger_is_compared_with_the_champion_by_lists(browser, alice, qui
     for shown in (
         "Comparison with the champion",
         "+0.0100 [+0.0050, +0.0150]",
-        "Lists that would change",
+        "Examples of changed lists",
         "7 ratings",
         "genre Drama",
     ):

@@ -202,10 +202,10 @@ def test_problems_are_explained_in_sentences():
         *matrix_problems(csr_matrix(np.array([[4.0]])), 3),
     ]
     assert describe_all(problems) == (
-        "50.0% of the movies with metadata have no release_date, more than the allowed 40.0% "
-        "(data_checks.max_null_share in config.yaml). There are 499 ratings, less than 0.5 of the 1000 in the last "
-        "snapshot that passed (data_checks.min_row_ratio in config.yaml). "
-        "The training matrix has 1 entries for 3 ratings."
+        "50.0% of the movies with metadata have no release_date. The limit is 40.0% "
+        "(data_checks.max_null_share in config.yaml). There are 499 ratings. At least 0.5 times the 1000 in the last "
+        "valid snapshot are required (data_checks.min_row_ratio in config.yaml). "
+        "The training matrix has 1 entries but there are 3 ratings."
     )
 
 
@@ -213,5 +213,5 @@ def test_problems_are_explained_in_sentences():
 def test_a_rule_about_a_column_names_the_column():
     assert (title("column.missing:rated_at"), title("column.wrong_type:rating")) == (
         "rated_at is missing",
-        "rating has a wrong type",
+        "rating has the wrong type",
     )

@@ -77,7 +77,7 @@ def test_train_model_fails_if_the_training_fails(rated_site):
     with pytest.raises(CommandError, match=r"Run \d+ failed\. There are 0 ratings") as error:
         call("train_model")
     assert error.value.returncode == 1
-    with pytest.raises(CommandError, match="There is no algorithm 'magic'"):
+    with pytest.raises(CommandError, match="Unknown algorithm 'magic'"):
         call("train_model", "--algorithm", "magic")
 
 
@@ -108,7 +108,7 @@ def test_train_model_takes_up_an_errored_run_and_no_other(rated_site):
         call("train_model", "--resume", str(run.pk))
     run.refresh_from_db()
     assert run.attempt == 2
-    with pytest.raises(CommandError, match="only an errored one can be resumed"):
+    with pytest.raises(CommandError, match="Only runs that failed with an error can be resumed"):
         call("train_model", "--resume", str(run.pk))
 
 

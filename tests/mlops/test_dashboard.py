@@ -36,7 +36,13 @@ def test_page_of_a_new_site_says_what_is_missing(client, sam):
 
     page = "".join(client.get(f"/mlops/?tab={tab}").content.decode() for tab in TABS)
 
-    for said in ("No model is served yet", "No report yet", "No training yet", "Not checked yet", "No version waits"):
+    for said in (
+        "No model is served yet",
+        "There is no report yet",
+        "No training runs yet",
+        "Not checked yet",
+        "No version is waiting",
+    ):
         assert said in page
     assert 'class="plot"' not in page
 

@@ -41,7 +41,7 @@ def champion(alice, quick) -> ModelVersion:
     return version
 
 
-SHOWN = "{} next likes were in the list shown before; the popular list would have had {}."
+SHOWN = "{} new likes were in the list shown before. The popular list would have included {}."
 
 
 @pytest.mark.wording
@@ -49,7 +49,7 @@ SHOWN = "{} next likes were in the list shown before; the popular list would hav
     ("hits", "popular_hits", "state", "shown"),
     [
         (30, 10, "Healthy", ("3 of 10", 1)),
-        (17, 12, "Not surely better than popularity", ("17 of 100", 12)),
+        (17, 12, "Not clearly better than popularity", ("17 of 100", 12)),
         (10, 30, "Worse than popularity", ("1 of 10", 3)),
     ],
 )
@@ -63,7 +63,7 @@ def test_it_opens_with_what_people_liked_next(staff, champion, hits, popular_hit
     headline = staff.get("/mlops/").context["headline"]
 
     assert headline.sentence == f"{state}: {SHOWN.format(*shown)}"
-    assert headline.basis.startswith("200 likes of the last 28 days, 120 of them after a list that was kept")
+    assert headline.basis.startswith("Based on 200 likes from the last 28 days. 120 followed a recorded list")
 
 
 @pytest.mark.wording
@@ -73,22 +73,22 @@ def test_with_few_likes_it_says_what_the_evaluation_found(staff, champion):
     headline = staff.get("/mlops/").context["headline"]
 
     assert headline.sentence == (
-        "Healthy: before it went live, 4 of 10 next likes were in the model's list; the popular list had 2."
+        "Healthy: Before promotion, the model's lists included 4 of 10 next likes and the popular list 2."
     )
     assert headline.basis == (
-        "800 lists for 400 users, on ratings that the model had not seen. "
-        "Likes of the last 28 days that could be counted so far: 99."
+        "Based on 800 lists for 400 users and ratings that the model had not seen. "
+        "Likes scored in the last 28 days: 99."
     )
 
 
 @pytest.mark.wording
 def test_without_figures_it_claims_nothing(staff, alice, quick):
-    assert sentence(staff) == "No model is served yet: lists show what is popular and new."
+    assert sentence(staff) == "No model is served yet. Lists show popular and new movies."
 
     version = make_version(figures={})
     promote(version=version.pk)
 
-    assert sentence(staff) == f"Version {version.pk} is served; how well it does is not known yet."
+    assert sentence(staff) == f"Version {version.pk} is served. There is not enough data yet to measure its quality."
 
 
 @pytest.mark.wording
@@ -97,7 +97,7 @@ def test_open_alerts_come_first(staff, champion):
 
     headline = staff.get("/mlops/").context["headline"]
 
-    assert headline.sentence.startswith("Needs attention: 1 alert is open. Healthy: before it went live")
+    assert headline.sentence.startswith("Needs attention: 1 alert is open. Healthy: Before promotion")
     assert headline.outcome == Outcome.ALERT
 
 
@@ -179,7 +179,7 @@ def test_check_drift_says_when_no_worker_can_be_asked(admin_client, monkeypatch)
 
     page = admin_client.post("/mlops/check-drift/", follow=True).content.decode()
 
-    assert "The task queue does not answer" in page
+    assert "The task queue is not responding" in page
     assert "?busy" not in page
 
 

@@ -27,7 +27,7 @@ def shown(client, address: str = ADDRESS) -> str:
 
 @pytest.mark.wording
 def test_everybody_sees_how_far_the_training_is(client, run):
-    assert "as soon as a worker is free" in shown(client)
+    assert "when a worker is available" in shown(client)
     assert "every 5s" in shown(client)
 
     PipelineRun.objects.update(status="running", step="fit", share=0.345, remaining_seconds=300)

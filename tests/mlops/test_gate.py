@@ -287,8 +287,8 @@ def test_sentences_lack_nothing(given):
 def test_rule_is_explained_in_a_sentence():
     finding = next(f for f in decide(CHANGE, POLICY).findings if f.code == Rule.CHAMPION_CHANGE)
     assert finding.sentence == (
-        "nDCG differs by +0.0200 [+0.0050, +0.0350], 400 users (against the champion, as a change); "
-        "the lower bound must be above 0."
+        "nDCG difference +0.0200 [+0.0050, +0.0350], 400 users (change compared with the champion). "
+        "The lower bound must be above 0."
     )
 
 
@@ -297,4 +297,4 @@ def test_no_tolerated_loss_reads_as_zero():
     given = replace(CHANGE, against_linear=PairedInterval(0.01, 0.002, 0.02, 175))
     findings = decide(given, POLICY.model_copy(update={"max_linear_loss": 0.0})).findings
     finding = next(f for f in findings if f.code == Rule.LINEAR_MODEL)
-    assert finding.sentence.endswith("a model that is clearly worse than 0 is refused.")
+    assert finding.sentence.endswith("Models clearly worse than 0 are rejected.")

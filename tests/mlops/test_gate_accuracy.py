@@ -12,7 +12,7 @@ from tests.mlops.test_gate import CHANGE, FIRST, POLICY, outcomes
 pytestmark = pytest.mark.ml_test("I4")
 
 
-@pytest.mark.parametrize("given", [FIRST, CHANGE], ids=["against the baseline", "against the champion"])
+@pytest.mark.parametrize("given", [FIRST, CHANGE], ids=["against the baseline", "compared with the champion"])
 @pytest.mark.parametrize(
     ("rmse", "outcome"), [(0.945, "passed"), (0.9451, "failed"), (None, "failed"), (float("nan"), "failed")]
 )

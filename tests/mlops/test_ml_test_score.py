@@ -309,5 +309,5 @@ def test_evidence_is_explained_in_sentences():
 
     row = record("Mo6", "beat", costs, details)
 
-    assert row.title == "costs of the champion against earlier versions"
-    assert row.detail == "Version 7 costs more than the 5 versions before it. fit, s: 90, 30 before."
+    assert row.title == "cost of the champion compared with earlier versions"
+    assert row.detail == "Version 7 costs more than the 5 versions before it. fit, s: 90; 30 before."

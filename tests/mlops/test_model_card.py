@@ -43,7 +43,7 @@ def test_limits_are_computed_from_the_data(trained):
     assert facts["with"]["genres"] == 0.0
     card = model_card(trained)
 
-    assert "0.0% of the 90 movies have no rating: it never recommends them." in card
+    assert "0.0% of the 90 movies have no rating: the model never recommends them." in card
     assert "genres 100.0%" in card
     assert f"has {facts['top']:.1%} of the ratings" in card
     coverage = trained.figures["models"]["candidate"]["summary"]["coverage"]
@@ -82,7 +82,7 @@ def test_the_card_is_the_same_in_every_language(alice, quick, sam):
 def test_an_older_version_says_what_was_not_recorded(alice, quick):
     card = model_card(make_version(figures={}, decision=None))
 
-    assert "What the data covers was not recorded" in card
+    assert "The coverage of the data was not recorded" in card
     assert "The gate has not decided yet." in card
     assert "not recorded | not recorded" in card
 

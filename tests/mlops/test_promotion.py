@@ -84,7 +84,7 @@ def test_a_version_without_whole_files_never_goes_live(alice, quick, settings):
         promote(version=version.pk, force=True, reason="try")
     overwrite(array, whole)
     overwrite(manifest, manifest.read_bytes() + b"\n")
-    with pytest.raises(ArtifactNotAvailable, match="checksum does not match what was registered"):
+    with pytest.raises(ArtifactNotAvailable, match="checksum does not match the registered checksum"):
         promote(version=version.pk)
     manifest.unlink()
     with pytest.raises(ArtifactNotAvailable, match=r"manifest\.json is missing"):

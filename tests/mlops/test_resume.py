@@ -215,4 +215,4 @@ def test_resuming_in_the_admin(client, sam, db, quick):
     page = client.get(reverse("admin:mlops_pipelinerun_change", args=[run.pk])).content.decode()
     assert ">Resume<" not in page
     page = client.post(reverse("admin:mlops_pipelinerun_resume", args=[run.pk]), follow=True).content.decode()
-    assert "only an errored one can be resumed" in page
+    assert "Only runs that failed with an error can be resumed" in page

@@ -151,7 +151,7 @@ def test_a_step_without_news_is_told_again_with_every_look(run):
         wait_for(lambda: len(said) > n, seconds=60, what="look of the thread")
 
     step_name, text, found = said[-1]
-    assert (step_name, text) == ("fit", "choosing what is not given")
+    assert (step_name, text) == ("fit", "tuning parameters")
     assert 0 < found.run_share < 1
     assert found.run_remaining_seconds > 0
 

@@ -73,7 +73,7 @@ def test_a_model_no_better_than_a_baseline_is_refused(rated_site):
     run = train(algorithm="popularity")
 
     assert run.status == Status.FAILED
-    assert "The gate refused version" in run.message
+    assert "The gate rejected version" in run.message
     assert run.steps.get(name="gate").status == "failed"
     assert run.version.status == "refused"
     champion.refresh_from_db()
@@ -88,7 +88,7 @@ def test_too_few_ratings_end_in_a_sentence(rated_site, settings):
     run = train()
 
     assert run.status == Status.FAILED
-    assert run.message.startswith("There are 51 ratings; at least 100 are needed")
+    assert run.message.startswith("There are 51 ratings. Training requires at least 100")
     assert not list(settings.SNAPSHOT_DIR.iterdir())
 
 
@@ -101,7 +101,7 @@ def test_too_many_bad_rows_stop_the_training(rated_site):
 
     assert run.status == Status.FAILED
     assert (run.outcome, list(run.details["rules"].values())) == ("data_refused", [100])
-    assert "rated in the future: 100" in run.message
+    assert "the rating date is in the future: 100" in run.message
     assert run.steps.get(name="checks").figures["bad_rows"] == 100
 
 
@@ -113,7 +113,7 @@ def test_a_few_bad_rows_are_left_out(rated_site, settings, tmp_path):
     run = train()
 
     assert run.status == Status.SUCCEEDED, run.message
-    assert "1 bad rows are left out: rated in the future: 1" in run.log
+    assert "1 bad rows are left out: the rating date is in the future: 1" in run.log
 
 
 @pytest.mark.wording

@@ -325,7 +325,7 @@ def test_tune_model_prints_what_was_tried_and_adopts_on_request(site):
     assert f"trial {study.best.number} is the best" in text
     assert f"regularization: {study.best.parameters['regularization']}" in text
     assert ParameterChoice.in_force("ease").trial == study.best
-    with pytest.raises(CommandError, match="There is no algorithm 'magic'"):
+    with pytest.raises(CommandError, match="Unknown algorithm 'magic'"):
         call_command("tune_model", "--algorithm", "magic")
     with pytest.raises(CommandError, match="expected a whole number"):
         call_command("tune_model", "--trials", "0")
@@ -341,9 +341,9 @@ def test_what_is_used_already_can_not_be_adopted(db):
     study = made_study()
     study.trials.exclude(number=0).delete()
 
-    with pytest.raises(NothingToAdopt, match="nothing better"):
+    with pytest.raises(NothingToAdopt, match="no better parameters"):
         adopt_parameters(study=study.pk)
-    with pytest.raises(NothingToAdopt, match="no finished trial"):
+    with pytest.raises(NothingToAdopt, match="no completed trials"):
         adopt_parameters(study=study.pk + 1)
 
 

@@ -158,7 +158,7 @@ def test_an_unreachable_database_is_a_503(rf, error, path):
 @pytest.mark.wording
 @pytest.mark.parametrize(
     ("path", "said"),
-    [("/", "Back in a moment"), ("/movies/", "Back in a moment"), ("/api/v1/movies/", '"unavailable"')],
+    [("/", "Temporarily unavailable"), ("/movies/", "Temporarily unavailable"), ("/api/v1/movies/", '"unavailable"')],
 )
 def test_pages_and_api_answer_503_meanwhile(client, db, monkeypatch, path, said):
     def refuse(*args: object, **kwargs: object) -> None:

@@ -36,19 +36,19 @@ def test_each_filter_is_counted_up_to_the_final_list(train, camps, fan, capsys):
 
     text = explained(capsys, k=5, exclude=[excluded.pk, fan.ratings.first().movie_id])
 
-    assert "champion (model 7), asked for 5 movies: it returned movies" in text
+    assert "champion (model 7), asked for 5 movies: movies were returned" in text
     assert counts(text) == [
         (3, "ratings, 3 of them high"),
         (1, "movies watched without a rating"),
         (1, "movies dismissed"),
-        (26, "movies in the catalog"),
+        (26, "movies in the catalogueueueue"),
         (-2, "without a rating in the model's data (new movies)"),
         (-4, "seen: rated or watched by the user"),
         (-1, "dismissed by the user"),
-        (-1, "excluded by the request or in the list already"),
-        (18, "candidates left"),
-        (6, "best of them by score"),
-        (5, "kept by re-ranking for diversity and cut to the length asked for"),
+        (-1, "excluded by the request or already in the list"),
+        (18, "remaining candidates"),
+        (6, "best candidates by score"),
+        (5, "kept after re-ranking for diversity, up to the requested length"),
         (5, "in the list"),
     ]
     served = recommend(user=fan, k=5, exclude=[excluded.pk], surface="test").results
@@ -62,9 +62,9 @@ def test_the_genre_and_the_sources_that_fill_up_are_shown(train, camps, fan, cap
     train()
     count_ratings()
     text = explained(capsys, k=20, genre="romance")
-    assert (-12, "do not pass the filters") in counts(text)
-    assert "popular, asked for 8 movies: all of its movies are excluded" in text
-    assert "newest, asked for 8 movies: all of its movies are excluded" in text
+    assert (-12, "do not match the filters") in counts(text)
+    assert "popular, asked for 8 movies: all movies are excluded" in text
+    assert "newest, asked for 8 movies: all movies are excluded" in text
     assert "List of 12 movies by model 1, fallback: none" in text
 
 
@@ -74,8 +74,8 @@ def test_a_source_that_failed_is_named(train, camps, fan, capsys, monkeypatch):
     train(version=2, algorithm="popularity")
     monkeypatch.setattr(server.champion().model, "_cut", None)
     text = explained(capsys, k=3)
-    assert "champion (model 2), asked for 3 movies: it failed with an exception; see the log" in text
-    assert "previous (model 1), asked for 3 movies: it returned movies" in text
+    assert "champion (model 2), asked for 3 movies: an exception occurred; see the log" in text
+    assert "previous (model 1), asked for 3 movies: movies were returned" in text
     assert "by model 1, fallback: previous" in text
 
 
@@ -107,7 +107,7 @@ def test_a_user_without_ratings_is_explained_the_popular_list(train, camps, nora
     train()
     count_ratings()
     text = explained(capsys, nora.pk, k=2)
-    assert "the model knows none of the movies that the user rated or watched" in text
+    assert "the model does not know any movie that the user rated or watched" in text
     assert (24, "movies with ratings") in counts(text)
     assert "List of 2 movies by no model, fallback: popular" in text
 
@@ -133,9 +133,9 @@ def test_nothing_is_recorded_as_shown(train, camps, fan, capsys):
     ("options", "message"),
     [
         ({"k": 0}, "expected a number from 1 to 100, got 0"),
-        ({"genre": "Westren"}, "there is no genre 'Westren'"),
+        ({"genre": "Westren"}, "unknown genre 'Westren'"),
         ({"new": True, "genre": "Drama"}, "--new cannot be combined"),
-        ({"user": "nobody"}, "There is no user 'nobody'"),
+        ({"user": "nobody"}, "User 'nobody' does not exist"),
     ],
 )
 @pytest.mark.wording

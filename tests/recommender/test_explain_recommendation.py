@@ -48,14 +48,14 @@ def test_seen_and_dismissed_movies_are_noted(train, camps, fan, capsys):
 def test_an_unexplainable_score_is_an_error(camps, fan, nora, train):
     movie = camps["Romance"][0]
     for user, number, said in [
-        ("nobody", movie.pk, "There is no user 'nobody'"),
-        ("fan", 10**9, "There is no movie 1000000000"),
+        ("nobody", movie.pk, "User 'nobody' does not exist"),
+        ("fan", 10**9, "Movie 1000000000 does not exist"),
         ("fan", movie.pk, "No model is served"),
     ]:
         with pytest.raises(CommandError, match=said):
             call_command("explain_recommendation", user=user, movie=str(number))
     train()
-    with pytest.raises(CommandError, match="knows none of the user's movies"):
+    with pytest.raises(CommandError, match="does not know any of the user's movies"):
         call_command("explain_recommendation", user="nora", movie=str(movie.pk))
     fresh = MovieFactory()
     server.refresh()

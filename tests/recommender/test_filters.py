@@ -104,14 +104,14 @@ def test_the_dial_is_the_policy_in_its_middle(settings):
         ("k=-1", "k", "greater than or equal to 1"),
         ("k=ten", "k", "valid integer"),
         ("k=", "k", "valid integer"),
-        ("exclude=1,two", "exclude", "separated by commas, got 'two'"),
+        ("exclude=1,two", "exclude", "comma-separated movie ids, got 'two'"),
         ("exclude=-1", "exclude", "got '-1'"),
         ("include_new=perhaps", "include_new", "valid boolean"),
         ("explain=7", "explain", "valid boolean"),
         ("year_min=soon", "year_min", "valid integer"),
-        ("year_min=1990&year_max=1980", "year_max", "expected at least 1990, the minimum; got 1980"),
+        ("year_min=1990&year_max=1980", "year_max", "expected at least the minimum, 1990; got 1980"),
         ("runtime_max=0", "runtime_max", "greater than or equal to 1"),
-        ("language=French", "language", "Expected a code of ISO 639-1"),
+        ("language=French", "language", "Enter an ISO 639-1 language code"),
         ("adventure=2", "adventure", "less than or equal to 1"),
     ],
 )
@@ -128,4 +128,4 @@ def test_a_wrong_parameter_is_named(nora, query, field, said):
 def test_an_unknown_genre_is_not_found(nora):
     error = api_client_of(nora).get("/api/v1/recommendations/?genre=westren")
     assert (error.status_code, error.json()["error"]["code"]) == (404, "not_found")
-    assert "there is no genre 'westren'" in error.json()["error"]["fields"]["genre"][0]
+    assert "unknown genre 'westren'" in error.json()["error"]["fields"]["genre"][0]

@@ -70,7 +70,7 @@ def test_personal_rows_name_the_model_that_made_them(client, train, camps, fan):
     assert list(rows(response)) == [
         "For you",
         f"Because you liked {liked.title}",
-        "Not rated by anyone here yet",
+        "Not rated on this site yet",
         "Popular now",
     ]
     assert set(rows(response)["For you"]) == {"personal"}
@@ -111,7 +111,7 @@ def test_a_user_without_ratings_is_told_to_rate_movies(client, train, camps, nor
     client.force_login(nora)
     response = client.get("/")
     assert next(iter(rows(response))) == "For you"
-    assert "Popular now; rate a few movies for personal picks" in response.content.decode()
+    assert "Popular now (rate a few movies to personalize this list)" in response.content.decode()
 
 
 @pytest.mark.wording
@@ -121,12 +121,16 @@ def test_the_note_says_that_a_model_stands_in(client, train, camps, fan, monkeyp
     champion, _ = server.models()
     monkeypatch.setattr(champion.model, "_cut", None)
     client.force_login(fan)
-    assert "Model 1 · personal, standing in for its successor" in client.get("/").content.decode()
+    assert "Model 1 · personal (fallback for the current model)" in client.get("/").content.decode()
 
 
 @pytest.mark.wording
 def test_an_empty_site_says_what_to_do(client, nora, sam):
-    for user, said in [(None, "manage.py load_sample"), (sam, "manage.py load_sample"), (nora, "Come back soon")]:
+    for user, said in [
+        (None, "manage.py load_sample"),
+        (sam, "manage.py load_sample"),
+        (nora, "No movies have been added to this site yet"),
+    ]:
         if user:
             client.force_login(user)
         response = client.get("/")
@@ -195,7 +199,7 @@ def test_not_interested_replaces_the_card_until_undone(client, train, camps, fan
     movie = recommendations.results[0].movie
     form = {"kind": "not_interested", "movie": movie.pk, "request_id": recommendations.request_id}
     card = client.post("/feedback/", form, headers={"HX-Request": "true"})
-    assert "will not be recommended" in card.content.decode()
+    assert "will no longer be recommended" in card.content.decode()
     assert Dismissal.objects.get().movie == movie
     assert movie not in [result.movie for result in client.get("/").context["rows"][0].recommendations.results]
 
@@ -210,7 +214,7 @@ def test_not_interested_works_without_scripts(client, fan):
     client.force_login(fan)
     response = client.post("/feedback/", {"kind": "not_interested", "movie": movie.pk}, follow=True)
     assert response.redirect_chain == [(f"/?dismissed={movie.pk}", 302)]
-    assert "The Room will not be recommended to you" in response.content.decode()
+    assert "The Room will no longer be recommended to you" in response.content.decode()
     assert client.post("/feedback/", {"kind": "undo", "movie": movie.pk}).url == "/"
     assert "The Room will not" not in client.get(f"/?dismissed={movie.pk}").content.decode()
     assert client.get("/?dismissed=x").status_code == client.get(f"/?dismissed={'9' * 30}").status_code == 200
@@ -265,7 +269,7 @@ def test_the_page_does_not_fail_with_the_model(client, train, camps, fan, monkey
     client.force_login(fan)
     response = client.get("/")
     assert rows(response)["For you"][0] == "popular"
-    assert "no model can personalize this list at the moment" in response.content.decode()
+    assert "no model is available to personalize this list" in response.content.decode()
 
 
 def test_the_number_of_movies_does_not_change_the_queries(client, train, camps, fan, django_assert_max_num_queries):

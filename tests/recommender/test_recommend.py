@@ -110,7 +110,7 @@ def test_genre_filters_every_source_of_the_chain(train, camps, nora):
 
 @pytest.mark.wording
 def test_an_unknown_genre_is_refused_and_an_empty_one_is_not(nora, camps):
-    with pytest.raises(InvalidRequest, match="there is no genre 'Westren'"):
+    with pytest.raises(InvalidRequest, match="unknown genre 'Westren'"):
         recommend(user=nora, genre="Westren", surface="test")
     GenreFactory(name="Western", slug="western")
     assert recommend(user=nora, genre="western", surface="test").results == []

@@ -63,10 +63,10 @@ def test_ones_own_services_need_no_ids(streamed, fan):
 @pytest.mark.parametrize(
     ("query", "status", "said"),
     [
-        ("services=netflix", 400, "ids of services separated by commas, or mine; got 'netflix'"),
+        ("services=netflix", 400, "comma-separated service ids or \"mine\", got 'netflix'"),
         ("services=" + ",".join("9" * 31), 400, "at most 30"),
         ("services=mine", 400, "/accounts/services/"),
-        ("services=999", 404, "there is no service 999; expected ids of the site's services"),
+        ("services=999", 404, "unknown services 999; expected ids"),
     ],
 )
 @pytest.mark.wording
@@ -83,7 +83,7 @@ def test_a_site_without_a_region_says_so(streamed, fan, settings):
     answer = api_client_of(fan).get(f"/api/v1/recommendations/?services={NETFLIX}")
 
     assert answer.status_code == 400
-    assert "this site has no region" in answer.json()["error"]["message"]
+    assert "no region is configured for this site" in answer.json()["error"]["message"]
 
 
 def test_the_page_offers_the_services(client, streamed, fan):

@@ -106,7 +106,7 @@ def test_the_page_lists_and_says_what_each_would_give(client, train, fan, romant
     assert cards[0][1] == f"fan {own:.1f} ★ · romantic {other:.1f} ★"
     refused = client.get("/together/?with=unknown")
     assert refused.status_code == 422
-    assert "Together with: no list can be made with unknown" in refused.content.decode()
+    assert "Together with: cannot make a list with unknown" in refused.content.decode()
 
 
 def test_agreeing_is_a_choice_that_can_be_taken_back(client, nora, fan):

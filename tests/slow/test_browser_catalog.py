@@ -24,7 +24,7 @@ def sign_up(page: Page) -> User:
     page.goto("/accounts/sign-up/")
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("The same password again").fill(PASSWORD)
+    page.get_by_label("Confirm password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     expect(page.get_by_text("Welcome, ada!")).to_be_visible()
     return User.objects.get(username="ada")
@@ -63,7 +63,7 @@ def test_sign_up_search_rate_and_watchlist_without_reloads(visit, movies):
     page.get_by_role("link", name="Alien").click()
     mark(page)
     rate(page, "Alien", 3.5)
-    expect(page.get_by_text("You rated Alien 3.5 of 5 stars.")).to_be_visible()
+    expect(page.get_by_text("You rated Alien 3.5 out of 5 stars.")).to_be_visible()
     expect(page.get_by_text("from 1 rating")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Add to watchlist ?: Alien$")).click()
     expect(page.get_by_role("button", name="On watchlist")).to_be_focused()
@@ -72,7 +72,7 @@ def test_sign_up_search_rate_and_watchlist_without_reloads(visit, movies):
     assert WatchlistItem.objects.get(user=user).movie == movies[0]
 
     page.get_by_role("button", name="Remove", exact=True).click()
-    expect(page.get_by_text("Your rating of Alien is removed.")).to_be_visible()
+    expect(page.get_by_text("Your rating of Alien has been removed.")).to_be_visible()
     assert not Rating.objects.exists()
 
 
@@ -87,7 +87,7 @@ def test_a_choice_made_before_the_scripts_have_come_counts(visit, movies):
     assert not Rating.objects.exists()
 
     waiting[0].continue_()
-    expect(page.get_by_text("You rated Alien 3.5 of 5 stars.")).to_be_visible()
+    expect(page.get_by_text("You rated Alien 3.5 out of 5 stars.")).to_be_visible()
     assert Rating.objects.get(user=user).rating == 3.5
 
 
@@ -120,7 +120,7 @@ def test_the_keyboard_rates_too(visit, movies):
     expect(slider).to_have_js_property("value", "1.5")
     assert not Rating.objects.exists()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("You rated Alien 1.5 of 5 stars.")).to_be_visible()
+    expect(page.get_by_text("You rated Alien 1.5 out of 5 stars.")).to_be_visible()
     expect(slider).to_be_focused()
     page.keyboard.press("End")
     page.keyboard.press("Escape")  # never mind
@@ -128,7 +128,7 @@ def test_the_keyboard_rates_too(visit, movies):
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Tab")  # leaving decides too
-    expect(page.get_by_text("You rated Alien 2 of 5 stars.")).to_be_visible()
+    expect(page.get_by_text("You rated Alien 2 out of 5 stars.")).to_be_visible()
 
     assert Rating.objects.get(user=user).rating == 2
 
@@ -144,11 +144,11 @@ def test_a_card_sends_one_rating_for_one_decision(visit, movies):
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", " "):
         page.keyboard.press(key)
     card = page.locator(".movie-card", has=slider)
-    expect(card.get_by_role("status")).to_have_text("You rated Alien 2 of 5 stars.")
+    expect(card.get_by_role("status")).to_have_text("You rated Alien 2 out of 5 stars.")
     assert len(sent) == 1
 
     rate(page, "Alien", 4.5)
-    expect(card.get_by_role("status")).to_have_text("You rated Alien 4.5 of 5 stars.")
+    expect(card.get_by_role("status")).to_have_text("You rated Alien 4.5 out of 5 stars.")
     assert len(sent) == 2
     assert Rating.objects.get(user=user).rating == 4.5
     card.get_by_role("button", name="Add to watchlist").click()
@@ -173,7 +173,7 @@ def test_a_refused_rating_is_taken_back_on_the_card(chromium, live_server, movie
     page.unroute("**/rating/")
     movies[0].delete()
     rate(page, "Alien", 4)
-    expect(page.get_by_text("That did not work.")).to_be_visible()
+    expect(page.get_by_text("The request failed.")).to_be_visible()
     expect(slider).to_have_js_property("value", "0")
     page.close()
 
@@ -191,15 +191,15 @@ def test_everything_works_without_javascript(visit, movies):
 
     page.get_by_label("Your rating of Heat", exact=True).fill("4")
     page.get_by_role("button", name="Rate", exact=True).click()
-    expect(page.get_by_text("You rated Heat 4 of 5 stars.")).to_be_visible()
+    expect(page.get_by_text("You rated Heat 4 out of 5 stars.")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Add to watchlist ?: Heat$")).click()
     expect(page.get_by_text("Heat is on your watchlist now.")).to_be_visible()
     page.get_by_role("link", name="Watchlist", exact=True).click()
     page.get_by_role("button", name="On watchlist").click()
-    expect(page.get_by_text("Nothing on your watchlist")).to_be_visible()
+    expect(page.get_by_text("Your watchlist is empty")).to_be_visible()
     page.goto("/ratings/")
     page.get_by_role("button", name="Remove").click()
-    expect(page.get_by_text("You have not rated a movie yet")).to_be_visible()
+    expect(page.get_by_text("You have not rated any movies yet")).to_be_visible()
 
     assert not Rating.objects.filter(user=user).exists()
 

@@ -50,13 +50,13 @@ def test_hiding_and_undoing_need_no_reload(visit, site, fan):
     page = visit()
     sign_in(page, fan.username)
     expect(row(page, "For you")).to_contain_text("Model 1 · personal")
-    expect(row(page, "Not rated by anyone here yet")).to_contain_text("Fresh from the editor")
+    expect(row(page, "Not rated on this site yet")).to_contain_text("Fresh from the editor")
     page.evaluate("document.body.dataset.mark = 'kept'")
     title = first_title(page, "For you")
     button = f"Not interested in {title}"
     open_menu(page, title)
     row(page, "For you").get_by_role("button", name=button, exact=True).click()
-    expect(row(page, "For you")).to_contain_text(f"{title} will not be recommended to you.")
+    expect(row(page, "For you")).to_contain_text(f"{title} will no longer be recommended to you.")
     assert Dismissal.objects.get().movie.title == title
     row(page, "For you").get_by_role("button", name=re.compile(f"^Undo ?: recommend {title} again$")).click()
     open_menu(page, title)
@@ -64,7 +64,7 @@ def test_hiding_and_undoing_need_no_reload(visit, site, fan):
     assert not Dismissal.objects.exists()
 
     row(page, "For you").get_by_role("button", name=button, exact=True).click()
-    expect(row(page, "For you")).to_contain_text("will not be recommended")
+    expect(row(page, "For you")).to_contain_text("will no longer be recommended")
     assert page.evaluate("document.body.dataset.mark") == "kept"
     page.reload()
     assert first_title(page, "For you") != title
@@ -76,7 +76,7 @@ def test_hiding_and_undoing_work_without_javascript(visit, site, fan):
     title = first_title(page, "For you")
     open_menu(page, title)
     row(page, "For you").get_by_role("button", name=f"Not interested in {title}", exact=True).click()
-    expect(page.locator(".notice")).to_contain_text(f"{title} will not be recommended to you.")
+    expect(page.locator(".notice")).to_contain_text(f"{title} will no longer be recommended to you.")
     assert first_title(page, "For you") != title
     follow(page.get_by_role("button", name=re.compile(f"^Undo ?: recommend {title} again$")))
     assert first_title(page, "For you") == title
@@ -92,7 +92,7 @@ def test_a_rating_on_a_movie_page_counts_at_home(visit, site, fan):
     assert Feedback.objects.get().movie.title == title
 
     page.locator("main").get_by_label(f"Your rating of {title}", exact=True).fill("5")
-    expect(page.get_by_text(f"You rated {title} 5 of 5 stars.")).to_be_visible()
+    expect(page.get_by_text(f"You rated {title} 5 out of 5 stars.")).to_be_visible()
     page.get_by_role("link", name="Home").click()
     expect(row(page, f"Because you liked {title}")).to_be_visible()
     assert first_title(page, "For you") != title

@@ -44,12 +44,12 @@ def test_a_figure_explains_itself_to_the_keyboard(visit, sam, at_work):
     page = visit(viewport={"width": 390, "height": 800})
     sign_in(page, sam.username, arrive="/mlops/")
     term = page.get_by_role("link", name="nDCG@10")
-    assert "counts more the higher it stands" in term.get_attribute("title")
+    assert "weighted by rank" in term.get_attribute("title")
     page.get_by_role("link", name="ML Test Score").focus()
     page.keyboard.press("Tab")
     while page.evaluate("document.activeElement.className") != "term":
         page.keyboard.press("Tab")
-    assert "the higher it stands" in page.evaluate("getComputedStyle(document.activeElement, '::after').content")
+    assert "weighted by rank" in page.evaluate("getComputedStyle(document.activeElement, '::after').content")
     page.keyboard.press("Enter")
     expect(page.locator("#means-ndcg")).to_be_visible()
 
@@ -64,10 +64,10 @@ def test_the_champion_is_rolled_back_after_a_second_click(visit, sam, at_work, j
     expect(sure).to_be_hidden()
 
     page.locator("summary", has_text="Roll back").click()
-    page.get_by_label("Reason, if there is time for one").fill("Too slow.")
+    page.get_by_label("Reason (optional)").fill("Too slow.")
     sure.click()
 
-    expect(page.get_by_text(f"Version {at_work.pk} serves now (rolled back).")).to_be_visible()
+    expect(page.get_by_text(f"Version {at_work.pk} is now served (rolled back).")).to_be_visible()
     assert Promotion.objects.first().reason == "Too slow."
 
 

@@ -45,7 +45,7 @@ def test_from_an_empty_site_to_the_first_list(visit, address, capsys):
     page = visit(viewport=PHONE)
     page.goto(f"{address}/")
     page.get_by_role("link", name="Set up this site").click()
-    expect(page.get_by_role("heading", name="Open the link from the log")).to_be_visible()
+    expect(page.get_by_role("heading", name="Open the setup link from the log")).to_be_visible()
     page.goto(link)
     fill(page, Username="ada", Password=PASSWORD, The_same_password_again="another")
     page.get_by_label("Email (optional)").fill("ada@example.org")
@@ -66,8 +66,8 @@ def test_from_an_empty_site_to_the_first_list(visit, address, capsys):
     assert [mail["To"] for mail in box.mails] == ["ada@example.org"]
     assert fits(page)
 
-    expect(page.get_by_text("It is ready.")).to_be_visible(timeout=TRAINED)
-    page.get_by_role("link", name="Show the lists").click()
+    expect(page.get_by_text("The model is ready.")).to_be_visible(timeout=TRAINED)
+    page.get_by_role("link", name="Show recommendations").click()
     expect(page.locator(".movie-card").first).to_be_visible()
     assert "Film club" in page.title()
     assert ModelVersion.champion() is not None
@@ -81,7 +81,7 @@ def test_the_page_needs_no_script(visit, settings):
     page = visit(javascript=False, viewport=PHONE)
     page.goto(setup.link(setup.present_code(), base="/"))
     fill(page, Username="ada", Password=PASSWORD, The_same_password_again=PASSWORD)
-    page.get_by_label("None for now.").check()
+    page.get_by_label("None for now").check()
     page.get_by_role("button", name="Set up", exact=True).click()
 
     expect(page.get_by_role("heading", name="is set up")).to_be_visible()

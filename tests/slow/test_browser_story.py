@@ -60,12 +60,12 @@ def read_the_reason(page: Page) -> None:
 def watch(page: Page, title: str) -> None:
     """Adds the movie to the diary and to a new list, both from its page."""
     page.goto(Movie.objects.get(title=title).get_absolute_url())
-    own = page.get_by_role("region", name=f"Your record of {title}")
+    own = page.get_by_role("region", name=f"Your activity for {title}")
     own.locator("summary", has_text="Watched").click()
-    own.get_by_role("button", name="Add to the diary").click()
+    own.get_by_role("button", name="Add to diary").click()
     expect(own.locator(".own-state").first).to_contain_text("Watched")
     own.locator("summary", has_text="Lists").click()
-    own.get_by_label("And in a new list named").fill("A weekend in space")
+    own.get_by_label("New list").fill("A weekend in space")
     own.get_by_role("button", name="Save", exact=True).click()
     expect(own).to_contain_text("In your lists: A weekend in space")
     page.goto("/diary/")
@@ -77,17 +77,17 @@ def share(page: Page) -> str:
     page.goto("/lists/")
     follow(page.get_by_role("link", name="A weekend in space"))
     address = page.url
-    page.get_by_role("link", name="Edit the list").click()
+    page.get_by_role("link", name="Edit list").click()
     page.get_by_label("Public").check()
     follow(page.get_by_role("button", name="Save", exact=True))
     page.goto(address)
-    expect(page.get_by_text("public: share this page's address")).to_be_visible()
+    expect(page.get_by_text("Public. Anyone with the link can view it.")).to_be_visible()
     return address
 
 
 def delete_account(page: Page) -> None:
     page.goto("/accounts/delete/")
-    page.get_by_label("Your password, to confirm").fill(PASSWORD)
+    page.get_by_label("Confirm with your password").fill(PASSWORD)
     page.get_by_role("button", name="Delete permanently").click()
     page.wait_for_url("/")
 
@@ -122,8 +122,8 @@ def test_a_life_on_the_site(visit, bob):
     expect(other.locator(".movie-card-title")).to_have_text([rated])
     assert other.request.get("/together/?with=ada").status == 422
     ada.goto("/together/")
-    ada.get_by_role("button", name="Allow it").click()
-    expect(ada.get_by_role("button", name="Stop allowing it")).to_be_visible()
+    ada.get_by_role("button", name="Allow this").click()
+    expect(ada.get_by_role("button", name="Stop allowing this")).to_be_visible()
     other.goto("/together/?with=ada")
     assert titles(other)[0].startswith(KIND) and rated not in titles(other)
 

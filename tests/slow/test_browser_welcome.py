@@ -33,12 +33,12 @@ def begin(page: Page) -> None:
 
 def keep_in_account(page: Page, name: str) -> None:
     """Signs up under this name, with the answers given so far."""
-    page.get_by_role("link", name="Keep it: create an account").click()
+    page.get_by_role("link", name="Create an account to keep it").click()
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("The same password again").fill(PASSWORD)
+    page.get_by_label("Confirm password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_text("3 ratings are kept in your account.")).to_be_visible()
+    expect(page.get_by_text("3 ratings have been saved to your account.")).to_be_visible()
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no scripts"])

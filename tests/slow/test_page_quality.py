@@ -176,7 +176,7 @@ def test_the_first_run_is_accessible_and_light(visit, axe):
     assert judged(page, loaded, axe) == []
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Password", exact=True).fill("correct horse battery")
-    page.get_by_label("The same password again").fill("correct horse battery")
+    page.get_by_label("Confirm password").fill("correct horse battery")
     loaded.clear()
     page.get_by_role("button", name="Set up", exact=True).click()
     page.wait_for_url("**/mlops/start/")

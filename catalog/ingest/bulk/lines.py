@@ -124,9 +124,9 @@ def read_lines(body: bytes, kind: type[Kind], report: BulkReport) -> list[Number
     rows = [(number, line) for number, line in numbered if line.strip()]
     limit = settings.POLICY.bulk.max_lines
     if not body:
-        raise InvalidBulk(_("Expected lines of JSON, one object each; the request has none."))
+        raise InvalidBulk(_("The request is empty. Send one JSON object per line."))
     if len(rows) > limit:
-        text = _("Expected at most %(limit)s lines in a request, got %(n)s.")
+        text = _("The request has %(n)s lines. The limit is %(limit)s.")
         raise InvalidBulk(text % {"limit": f"{limit:,}", "n": f"{len(rows):,}"})
     report.lines = len(rows)
     good = []

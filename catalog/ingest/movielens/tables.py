@@ -83,7 +83,7 @@ def rating_parser(separator: bytes, *, movies: Container[int], latest: int) -> C
         if b'"' in line:
             fields = [field.encode() for field in _fields(line, separator, 4)]
         if len(fields) != 4:
-            raise BadRow(f"{len(fields)} columns instead of 4")
+            raise BadRow(f"the row has {len(fields)} columns; expected 4")
         user, movie, rating, rated_at = fields
         row = RatingRow(_id(user, "user id"), _id(movie, "movie id"), _rating(rating), _seconds(rated_at, latest))
         if row.rated_at < FIRST_RATING and not line.endswith(b"\n"):
@@ -160,7 +160,7 @@ def _fields(line: bytes, separator: bytes, expected: int) -> list[str]:
     except csv.Error as error:
         raise BadRow(f"not valid csv: {error}") from None
     if len(fields) != expected:
-        raise BadRow(f"{len(fields)} columns instead of {expected}")
+        raise BadRow(f"the row has {len(fields)} columns; expected {expected}")
     return fields
 
 

@@ -41,6 +41,6 @@ class Command(ServiceCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=User.normalize_username(options["user"])).first()
         if user is None:
-            raise CommandError(f"There is no user {options['user']!r}.")
+            raise CommandError(f"User {options['user']!r} does not exist.")
         values = {name: options[name] for name in ("name", "scopes", "expires_in")}
         self.stdout.write(create_key(user=user, **values).key)

@@ -43,7 +43,7 @@ class Command(LongCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=User.normalize_username(options["user"])).first()
         if user is None:
-            raise CommandError(f"There is no user {options['user']!r}.")
+            raise CommandError(f"User {options['user']!r} does not exist.")
         path: Path = options["path"]
         answers = {option: options[option] for option in QUESTIONS if options.get(option)}
         if "columns" in answers:
@@ -93,5 +93,5 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InvalidImport(
-            gettext("{file}: cannot be read: {error}.").format(file=path, error=error.strerror)
+            gettext("{file} cannot be read: {error}.").format(file=path, error=error.strerror)
         ) from None

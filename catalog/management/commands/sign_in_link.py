@@ -19,5 +19,5 @@ class Command(ServiceCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=User.normalize_username(options["user"])).first()
         if user is None or not can_sign_in(user):
-            raise CommandError(f"There is no user {options['user']!r} who can sign in.")
+            raise CommandError(f"User {options['user']!r} does not exist or cannot sign in.")
         self.stdout.write(urljoin(options["base"] or site_address(), path_for(user)))

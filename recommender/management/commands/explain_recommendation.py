@@ -19,7 +19,7 @@ class Command(ServiceCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         movie = Movie.objects.filter(pk=options["movie"]).first()
         if movie is None:
-            raise CommandError(f"There is no movie {options['movie']}.")
+            raise CommandError(f"Movie {options['movie']} does not exist.")
         user = find_user(options["user"])
         explanation = explain(user=user, movie=movie)
         self.stdout.write(f"{movie} for {user.get_username()}\n")
@@ -42,5 +42,5 @@ def find_user(name: str) -> User:
     if user is None and name.isascii() and name.isdigit():
         user = User.objects.filter(pk=int(name)).first()
     if user is None:
-        raise CommandError(f"There is no user {name!r}; expected a user name or id.")
+        raise CommandError(f"User {name!r} does not exist; expected a username or id.")
     return user

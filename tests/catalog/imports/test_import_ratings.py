@@ -53,7 +53,7 @@ def test_a_dry_run_writes_nothing(nora, path):
 
 @pytest.mark.wording
 def test_mistakes_are_reported_and_change_nothing(nora, path, tmp_path):
-    with pytest.raises(CommandError, match="There is no user 'nobody'"):
+    with pytest.raises(CommandError, match="User 'nobody' does not exist"):
         import_ratings(path, user="nobody")
     with pytest.raises(CommandError, match="cannot be read: No such file or directory"):
         import_ratings(tmp_path / "none.csv")

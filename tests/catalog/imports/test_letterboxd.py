@@ -93,9 +93,9 @@ def test_a_folder_in_the_zip_is_looked_into():
     [
         (["2020-05-02", "Heat", "1995", URI, "5.5"], "'5.5' is not a rating above 0 and up to 5"),
         (["2020-05-02", "Heat", "1995", URI, ""], "the rating is missing"),
-        (["2020-05-02", " ", "1995", URI, "5"], "neither a title nor an id"),
+        (["2020-05-02", " ", "1995", URI, "5"], "the title and id are missing"),
         (["2020-05-02", "x" * 301, "1995", URI, "5"], "the title is longer than 300 characters"),
-        (["2020-05-02", "Heat", "1995"], "3 columns instead of 5"),
+        (["2020-05-02", "Heat", "1995"], "the row has 3 columns; expected 5"),
     ],
 )
 def test_a_broken_row_says_what_is_wrong_and_leaves_the_others(row, problem):
@@ -110,8 +110,8 @@ def test_a_broken_row_says_what_is_wrong_and_leaves_the_others(row, problem):
     ("row", "note"),
     [
         (["2020-05-02", "Heat", "95", URI, "5"], "'95' is not the year of a movie"),
-        (["May 2", "Heat", "1995", URI, "5"], "'May 2' is not a date like 2024-01-31"),
-        (["2999-05-02", "Heat", "1995", URI, "5"], "'2999-05-02' is not in the past"),
+        (["May 2", "Heat", "1995", URI, "5"], "'May 2' is not a date such as 2024-01-31"),
+        (["2999-05-02", "Heat", "1995", URI, "5"], "'2999-05-02' is in the future"),
     ],
 )
 def test_a_bad_detail_costs_the_detail_and_is_named(row, note):
@@ -122,7 +122,7 @@ def test_a_bad_detail_costs_the_detail_and_is_named(row, note):
 
 @pytest.mark.wording
 def test_a_file_without_a_sound_row_is_refused():
-    with pytest.raises(InvalidImport, match=r"none of its rows can be read. ratings.csv, line 2: neither a title nor"):
+    with pytest.raises(InvalidImport, match=r"none of its rows can be read. ratings.csv, line 2: the title and"):
         read("ratings.csv", table(RATINGS, ["2020-05-02", "", "1995", URI, "4"]))
     with pytest.raises(InvalidImport, match="this one contains no movies"):
         read("watchlist.csv", table(WATCHLIST))

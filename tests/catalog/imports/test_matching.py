@@ -125,8 +125,8 @@ def test_reasons_name_the_years_there_are():
     without, wrong, nothing = match(row("Halloween"), row("Halloween", 1950), row("Hallo", 1950))
 
     listed = "Halloween (1978), Halloween (2007), Halloween (2018) and 2 more"
-    assert describe(without.reasons) == f"Several movies fit: {listed}"
-    assert describe(wrong.reasons) == f"Not in the catalogue, which has {listed}"
+    assert describe(without.reasons) == f"Several movies match: {listed}"
+    assert describe(wrong.reasons) == f"Not in the catalogue. Similar titles: {listed}"
     assert nothing.reasons == (Code.NOT_FOUND(),)
 
 

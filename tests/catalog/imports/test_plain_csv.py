@@ -69,9 +69,9 @@ def test_columns_of_letterboxds_own_import_are_understood():
     ("row", "problem"),
     [
         ("Heat,1995,11,,", "'11' is not a rating above 0 and up to 5."),
-        ("Heat,1995,,maybe,", "'maybe' is neither yes nor no."),
-        ("Heat,1995,,,", "nothing says that it was watched, rated or wanted."),
-        (",,4,,", "neither a title nor an id."),
+        ("Heat,1995,,maybe,", "'maybe' is not a yes or no value."),
+        ("Heat,1995,,,", "not marked as watched, rated or wanted."),
+        (",,4,,", "the title and id are missing."),
         (",,4,,nm12", "'nm12' is not an IMDb id; expected something like tt0133093."),
     ],
 )
@@ -87,7 +87,7 @@ def test_a_row_that_imports_nothing_says_why(row, problem):
     ("row", "note"),
     [
         ("Heat,95,4,,", "'95' is not the year of a movie"),
-        ("Heat,1995,4,maybe,", "'maybe' is neither yes nor no"),
+        ("Heat,1995,4,maybe,", "'maybe' is not a yes or no value"),
         ("Heat,1995,4,,nm12", "'nm12' is not an IMDb id; expected something like tt0133093"),
     ],
 )

@@ -77,10 +77,10 @@ def test_a_zip_of_json_files_is_read():
 @pytest.mark.parametrize(
     ("item", "problem"),
     [
-        ({"rating": 8, "movie": "Heat"}, "neither a title nor an id."),
-        ({"rating": True, "movie": HEAT}, "'True' is neither text nor a number."),
+        ({"rating": 8, "movie": "Heat"}, "the title and id are missing."),
+        ({"rating": True, "movie": HEAT}, "'True' is not text or a number."),
         ({"rating": 11, "movie": HEAT}, "'11' is not a rating above 0 and up to 10."),
-        ({"rating": {"of": 1}, "movie": HEAT}, "\"{'of': 1}\" is neither text nor a number."),
+        ({"rating": {"of": 1}, "movie": HEAT}, "\"{'of': 1}\" is not text or a number."),
     ],
 )
 def test_a_broken_item_says_what_is_wrong(item, problem):
@@ -98,7 +98,7 @@ def test_a_broken_item_says_what_is_wrong(item, problem):
             {"rating": 8, "movie": {**HEAT, "ids": {"imdb": "nm1"}}},
             "'nm1' is not an IMDb id; expected something like tt0133093",
         ),
-        ({"watched_at": "yesterday", "movie": HEAT}, "'yesterday' is not a date like 2024-01-31"),
+        ({"watched_at": "yesterday", "movie": HEAT}, "'yesterday' is not a date such as 2024-01-31"),
     ],
 )
 def test_a_bad_detail_costs_the_detail_and_is_named(item, note):

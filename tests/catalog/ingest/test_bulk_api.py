@@ -221,7 +221,7 @@ def test_too_much_or_nothing_is_refused_whole(operator, change_policy):
     three = post(operator, "movies", ALIEN, ALIEN, ALIEN)
     assert (three.status_code, three.json()["error"]["message"]) == (
         400,
-        "Expected at most 2 lines in a request, got 3.",
+        "The request has 3 lines. The limit is 2.",
     )
     large = post(operator, "movies", body=b" " * (1 << 20) + b"xx")
     assert (large.status_code, large.json()["error"]["code"]) == (413, "too_large")

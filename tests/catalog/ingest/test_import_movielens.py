@@ -258,5 +258,5 @@ def test_a_database_that_fails_is_told_in_a_sentence(tmp_path, monkeypatch):
         raise OperationalError("database is locked")
 
     monkeypatch.setattr(rating_writing.RatingWriter, "flush", fail)
-    with pytest.raises(CommandError, match=r"The database failed: database is locked\. What was written stays"):
+    with pytest.raises(CommandError, match=r"Database error: database is locked\. Completed work was saved"):
         run(write_folder(tmp_path / "ml"))

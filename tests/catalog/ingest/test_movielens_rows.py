@@ -29,8 +29,8 @@ def test_ratings_are_read_with_quotes_and_crlf():
         (b"7,99999999999,4.0,964982703\n", "movie id '99999999999'"),
         (b"7,2,4.0,yesterday\n", "timestamp 'yesterday'"),
         (b"7,2,4.0,1700000001\n", "timestamp '1700000001'"),
-        (b"7,2,4.0\n", "3 columns instead of 4"),
-        (b"7,2,4.0,964982703,5\n", "5 columns instead of 4"),
+        (b"7,2,4.0\n", "the row has 3 columns; expected 4"),
+        (b"7,2,4.0,964982703,5\n", "the row has 5 columns; expected 4"),
         (b"7,2,4.0,96498", "ends within this row"),
         ("7,2,４.0,964982703\n".encode(), "rating"),  # noqa: RUF001
         (b"7,2,4.0,\xff\n", "timestamp"),

@@ -52,10 +52,10 @@ def test_of_other_files_are_reported_too(tmp_path):
     }
     _, err = run(write_folder(tmp_path / "ml", files))
     reasons = {(row["file"], row["reason"]) for row in rejected(err)}
-    assert ("movies.csv", "1 columns instead of 3") in reasons
+    assert ("movies.csv", "the row has 1 columns; expected 3") in reasons
     assert ("movies.csv", "movie 1 appears twice") in reasons
     assert ("movies.csv", "the title is empty") in reasons
-    assert ("tags.csv", "2 columns instead of 4") in reasons
+    assert ("tags.csv", "the row has 2 columns; expected 4") in reasons
     assert any(file == "links.csv" and "IMDb id 'x'" in reason for file, reason in reasons)
     assert Movie.objects.count() == 3
 

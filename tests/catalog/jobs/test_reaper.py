@@ -35,7 +35,7 @@ def test_an_ended_process_is_lost_at_once(make_job, kind, ended_process):
     assert requeue_stale_task() == {"ended": 1, "retried": 0, "enqueued": 0}
     job.refresh_from_db()
     assert (job.status, job.outcome, kind.ended) == ("errored", "worker_lost", ["errored"])
-    assert job.message.startswith("The worker process ended before the job")
+    assert job.message.startswith("The worker stopped before the job finished")
 
 
 @pytest.mark.wording
@@ -50,7 +50,7 @@ def test_the_pid_of_another_namespace_says_nothing(make_job, kind, elsewhere):
     later()
     assert requeue_stale()["ended"] == 1
     assert Job.objects.get().outcome == "heartbeat_lost"
-    assert "has died or cannot reach the database" in Job.objects.get().message
+    assert "has stopped or cannot reach the database" in Job.objects.get().message
 
 
 def test_a_worker_may_prove_itself_after_an_outage(make_job, elsewhere):
@@ -131,7 +131,7 @@ def test_a_job_that_takes_too_long_is_lost(make_job, kind, living_process):
 
     assert requeue_stale()["ended"] == 1
     job.refresh_from_db()
-    assert job.message == "The job took longer than the 3,600 seconds it is allowed."
+    assert job.message == "The job exceeded its time limit of 3,600 seconds."
 
 
 def test_a_lost_job_is_retried_until_its_attempts_are_used_up(make_job, ended_process):

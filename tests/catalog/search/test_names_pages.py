@@ -51,7 +51,7 @@ def test_results_lead_to_the_person_and_say_whose_movies(client, tom):
 def test_titles_and_movies_of_a_person_are_said_to_be_both(client, tom):
     MovieFactory(title="Tom Hanks: A Life")
 
-    assert "By title, and movies with Tom Hanks</h2>" in results(client, "q=tom+hanks")
+    assert "Matching titles, and movies with Tom Hanks</h2>" in results(client, "q=tom+hanks")
 
 
 @pytest.mark.wording

@@ -95,7 +95,7 @@ def test_outage_stops_the_run_and_keeps_its_items(tmdb):
     run = sync_ids(*ids)
 
     assert run.status == "failed"
-    assert "10 movies in a row failed" in run.message
+    assert "10 consecutive movies failed" in run.message
     assert run.counts["pending"] >= 40
 
 
@@ -213,7 +213,7 @@ def test_a_database_that_fails_ends_an_attempt_not_the_sync(tmdb, monkeypatch):
 
     run = sync_ids(1)
 
-    assert (run.status, run.message) == ("errored", "The database failed: disk full")
+    assert (run.status, run.message) == ("errored", "Database error: disk full")
     assert run.retry_at is not None
 
 

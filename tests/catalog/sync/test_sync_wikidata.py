@@ -108,7 +108,7 @@ def test_a_second_sync_asks_for_nothing_and_changes_nothing(wikidata, movie):
     before = [list(model.objects.values()) for model in (Movie, Credit, MovieKeyword, Person)]
     wikidata.asked.clear()
 
-    assert sync().message == "Nothing was due."
+    assert sync().message == "Everything is up to date."
     assert len(wikidata.asked) == 1  # whether Wikidata can be reached
     make_due()
     wikidata.asked.clear()
@@ -151,8 +151,8 @@ def test_the_best_known_movies_come_first(wikidata):
 
 
 def test_a_movie_without_an_item_is_not_asked_about_again(wikidata, movie):
-    assert sync().message == "1 not at Wikidata."
-    assert sync().message == "Nothing was due."
+    assert sync().message == "1 not on Wikidata."
+    assert sync().message == "Everything is up to date."
     wikidata.serve(matrix())
     make_due()
     assert sync().message == "1 updated."  # its title at Wikidata is another
@@ -162,7 +162,7 @@ def test_a_movie_without_an_item_is_not_asked_about_again(wikidata, movie):
 def test_a_movie_without_ids_is_never_due(wikidata):
     MovieFactory()
 
-    assert sync().message == "Nothing was due."
+    assert sync().message == "Everything is up to date."
 
 
 def test_a_merged_item_leads_to_the_one_that_is_left(wikidata, movie):
@@ -194,7 +194,7 @@ def test_a_deleted_item_takes_its_facts_along(wikidata, movie):
     wikidata._by_value["P345"] = {"tt0133093": [83495]}  # the query service lags
     make_due()
 
-    assert sync().message == "1 not at Wikidata."
+    assert sync().message == "1 not on Wikidata."
 
     movie.refresh_from_db()
     assert (movie.runtime_minutes, movie.tmdb_id, movie.year) == (None, 603, 1999)

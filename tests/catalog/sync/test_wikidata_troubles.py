@@ -46,10 +46,10 @@ def test_without_a_network_it_says_one_sentence(wikidata, settings, caplog, capf
         assert "cannot be reached" in str(sync_wikidata()["skipped"])
 
     assert [record.getMessage() for record in caplog.records if record.name.startswith("catalog")] == [
-        "Wikidata sync skipped: Wikidata cannot be reached from here; nothing was changed."
+        "Wikidata sync skipped: Wikidata cannot be reached. Nothing was changed."
     ]
     assert not WikidataRun.objects.exists() and not WikidataRecord.objects.exists()
-    with pytest.raises(CommandError, match="cannot be reached from here; nothing was changed"):
+    with pytest.raises(CommandError, match="Wikidata cannot be reached"):
         call_command("sync_wikidata")
 
 
@@ -125,7 +125,7 @@ def test_a_database_that_fails_ends_an_attempt_not_the_sync(wikidata, monkeypatc
 
     run = sync()
 
-    assert (run.status, run.message) == ("errored", "The database failed: disk full")
+    assert (run.status, run.message) == ("errored", "Database error: disk full")
     assert run.retry_at is not None
 
 
