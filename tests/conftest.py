@@ -14,6 +14,7 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.servers.basehttp import WSGIServer
 from django.db import connection
+from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
@@ -142,6 +143,12 @@ def _empty_queues() -> None:
     names = ("default", "training", "unacked", "unacked_index")  # not the bindings, which this process has in memory
     with redis.Redis.from_url(django_settings.CELERY_BROKER_URL) as broker:
         broker.delete(*(transport["global_keyprefix"] + name for name in names))
+
+
+@pytest.fixture(autouse=True)
+def _language_of_the_site() -> None:
+    """Forget the language of earlier tests' requests."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

@@ -88,7 +88,7 @@ def test_the_page_says_what_reads_them(page):
     assert "You do not have any addresses yet." in page.get(ADDRESS).content.decode()
     text = page.post(ADDRESS).content.decode()
 
-    assert "StevenLu Custom" in text and "Calendars" in text and "Copy the addresses you need now" in text
+    assert "StevenLu Custom" in text and "For calendars" in text and "Copy the addresses you need now" in text
     assert "The feeds have not been read yet." in page.get(ADDRESS).content.decode()
 
 

@@ -80,9 +80,9 @@ def test_a_link_works_once_and_for_three_days(client):
 @pytest.mark.wording
 def test_the_mail_and_the_pages_say_what_happens(client):
     sent = client.get(sign_up(client)["Location"]).content.decode()
-    assert "The link in it makes your account; it works for 3 days." in sent
-    assert "Did you sign up as ada at Movierec?" in mail.outbox[0].body
-    assert "works once, within 3 days" in mail.outbox[0].body
+    assert "Open it within 3 days to create your account." in sent
+    assert "To create your account ada on Movierec, open this link" in mail.outbox[0].body
+    assert "can be used once and expires in 3 days" in mail.outbox[0].body
 
     refused = client.post("/accounts/sign-in/", ADA).content.decode()
     assert "Incorrect username or password." in refused

@@ -1,4 +1,4 @@
-"""Sentences stored by earlier versions are converted to codes and shown as before."""
+"""Sentences stored by earlier versions are converted to codes, which are shown in today's words."""
 
 from importlib import import_module
 
@@ -17,12 +17,11 @@ PARAMS = {
 
 @pytest.mark.wording
 @pytest.mark.parametrize("code", [code for code in Code if code.value in migration.SENTENCES])
-def test_each_sentence_becomes_the_code_that_shows_it(code):
-    sentence = str(code(**PARAMS))
+def test_each_sentence_of_earlier_versions_becomes_its_code(code):
+    [found] = migration.coded(f"{migration.SENTENCES[code].format(**PARAMS)}.")
 
-    [found] = migration.coded(f"{sentence}.")
     assert found[0] == code
-    assert str(Reason(*found)) == sentence
+    assert str(Reason(*found)) == str(code(**PARAMS))
     assert {name: PARAMS[name] for name in found[1]} == found[1]
 
 

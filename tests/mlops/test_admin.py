@@ -150,7 +150,7 @@ def test_refusing_asks_for_a_reason(browser, sam, alice, quick):
 
     text = page.content.decode()
     assert "by sam: odd lists for children" in text
-    assert (">Reject<" in text, ">Promote<" in text, ">Force<" in text) == (False, False, True)
+    assert (">Reject<" in text, ">Promote<" in text, ">Force promotion<" in text) == (False, False, True)
     assert "is not a candidate" in browser.post(address, {"reason": "again"}, follow=True).content.decode()
 
 

@@ -104,7 +104,7 @@ def test_train_model_takes_up_an_errored_run_and_no_other(rated_site):
 
     with pytest.raises(CommandError, match="own algorithm and snapshot"):
         call("train_model", "--resume", str(run.pk), "--algorithm", "ease")
-    with pytest.raises(CommandError, match="The gate refused"):
+    with pytest.raises(CommandError, match="The gate rejected"):
         call("train_model", "--resume", str(run.pk))
     run.refresh_from_db()
     assert run.attempt == 2
@@ -127,15 +127,15 @@ def test_promote_model_and_rollback_model(alice, quick):
     assert call("promote_model", second.pk) == f"Version {second.pk} is the champion instead of {first.pk}.\n"
     with pytest.raises(CommandError, match="did not pass"):
         call("promote_model", refused.pk)
-    with pytest.raises(CommandError, match="needs a reason"):
+    with pytest.raises(CommandError, match="Give a reason"):
         call("promote_model", refused.pk, "--force")
     call("promote_model", refused.pk, "--force", "--reason", "by hand")
     assert (Promotion.objects.first().kind, Promotion.objects.first().reason) == ("forced", "by hand")
     assert f"Version {second.pk} is the champion again" in call("rollback_model")
     assert f"Version {first.pk} is the champion again" in call("rollback_model", "--to", str(first.pk))
-    with pytest.raises(CommandError, match="no model version 999"):
+    with pytest.raises(CommandError, match="Model version 999 does not exist"):
         call("rollback_model", "--to", "999")
-    with pytest.raises(CommandError, match="no model version 999"):
+    with pytest.raises(CommandError, match="Model version 999 does not exist"):
         call("evaluate_model", 999)
 
 

@@ -45,9 +45,9 @@ def test_limits_are_computed_from_the_data(trained):
 
     assert "0.0% of the 90 movies have no rating: the model never recommends them." in card
     assert "genres 100.0%" in card
-    assert f"has {facts['top']:.1%} of the ratings" in card
+    assert f"have {facts['top']:.1%} of the ratings" in card
     coverage = trained.figures["models"]["candidate"]["summary"]["coverage"]
-    assert f"show {coverage:.1%} of the movies" in card
+    assert f"contain {coverage:.1%} of the movies" in card
     small = trained.figures["models"]["candidate"]["slices"]["history_20_plus"]["n_users"]
     assert f"history 20 plus ({small})" in card
     interval = trained.figures["slice_intervals"]["history_20_plus"]

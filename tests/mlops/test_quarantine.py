@@ -126,7 +126,7 @@ def test_rows_are_shown_and_released_in_the_admin(client, sam, snapshot):
     assert "reason" in client.post(address, chosen | {"reason": " "}).context["form"].errors
     page = client.post(address, chosen | {"reason": "a time zone"}, follow=True).content.decode()
 
-    assert "1 row is released" in page
+    assert "1 row has been released" in page
     row.refresh_from_db()
     assert (row.released_by, row.release_reason) == (sam, "a time zone")
 

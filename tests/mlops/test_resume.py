@@ -158,7 +158,7 @@ def test_what_failed_for_a_reason_is_not_taken_up_again(db, quick):
     run = run_training(run_id=start_training(trigger="scheduled").pk)
 
     assert (run.status, run.retry_at) == (Status.FAILED, None)
-    with pytest.raises(RunNotResumable, match="is failed; only an errored one"):
+    with pytest.raises(RunNotResumable, match=r"is failed\. Only runs that failed with an error"):
         resume_run(run_id=run.pk)
 
 
@@ -204,7 +204,7 @@ def test_resuming_in_the_admin(client, sam, db, quick):
     client.force_login(sam)
     page = client.get(reverse("admin:mlops_pipelinerun_change", args=[run.pk])).content.decode()
     assert ">Resume<" in page
-    assert "from the failed step" in page
+    assert "starting at the failed step" in page
 
     client.post(reverse("admin:mlops_pipelinerun_resume", args=[run.pk]))
 

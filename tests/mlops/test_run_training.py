@@ -221,7 +221,7 @@ def test_a_run_given_up_while_it_worked_promotes_nothing(rated_site):
 
 @pytest.mark.wording
 def test_a_run_that_is_not_there_is_said_so(db):
-    with pytest.raises(RunNotFound, match="no run 12"):
+    with pytest.raises(RunNotFound, match="Run 12 does not exist"):
         run_training(run_id=12)
 
 
@@ -234,5 +234,5 @@ def test_a_second_model_waits_without_automatic_promotion(rated_site, settings, 
     run = train()
 
     assert run.status == Status.SUCCEEDED
-    assert "waits for a person" in run.message
+    assert "is waiting for a manual decision" in run.message
     assert (run.version.status, ModelVersion.objects.get(status="champion")) == ("candidate", champion)

@@ -68,7 +68,7 @@ def test_of_many_who_start_at_once_one_gets_a_run(transactional_db, quick):
 
 @pytest.mark.wording
 def test_what_is_unknown_is_refused_before_anything_is_queued(db, quick):
-    with pytest.raises(UnknownAlgorithm, match=r"no algorithm 'magic'; known are .*ease"):
+    with pytest.raises(UnknownAlgorithm, match=r"Unknown algorithm 'magic'\. Expected one of: .*ease"):
         start_training(trigger="api", algorithm="magic")
     with pytest.raises(SnapshotNotAvailable, match="No snapshot starts with 'abc'"):
         start_training(trigger="api", snapshot="abc")

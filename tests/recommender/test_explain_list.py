@@ -41,7 +41,7 @@ def test_each_filter_is_counted_up_to_the_final_list(train, camps, fan, capsys):
         (3, "ratings, 3 of them high"),
         (1, "movies watched without a rating"),
         (1, "movies dismissed"),
-        (26, "movies in the catalogueueueue"),
+        (26, "movies in the catalogue"),
         (-2, "without a rating in the model's data (new movies)"),
         (-4, "seen: rated or watched by the user"),
         (-1, "dismissed by the user"),
@@ -84,7 +84,7 @@ def test_new_movies_have_an_explanation_of_their_own(train, camps, fan, capsys):
     train()
     text = explained(capsys, new=True)
     assert "champion (model 1), asked for 10 movies: the model does not score new movies" in text
-    assert "The list is empty (no_new_movies): every movie of the catalog has a rating" in text
+    assert "The list is empty (no_new_movies): every movie in the catalogue has a rating" in text
 
     new = MovieFactory(year=2031)
     server.refresh()

@@ -76,7 +76,7 @@ def test_more_never_repeats_even_after_a_rating(client, train, camps, fan):
         ("genre=westren", "Genre: unknown genre"),
         ("person=Nobody", "With: unknown person"),
         ("adventure=9", "How adventurous: Ensure this value is less than"),
-        ("exclude=1,x", "Listed before: Expected movie ids"),
+        ("exclude=1,x", "Recently listed: Expected comma-separated movie ids"),
     ],
 )
 def test_a_wrong_filter_is_named_and_kept(client, nora, query, said):

@@ -83,7 +83,7 @@ def test_pages_and_api_give_it_to_its_owner_alone(client, api, ada):
     assert client.get("/accounts/export/xml/").status_code == 404
     unknown = client.get("/api/v1/export/xml/")
     assert unknown.status_code == 404
-    assert "known are letterboxd, imdb, trakt, csv" in unknown.json()["error"]["message"]
+    assert "Expected one of: letterboxd, imdb, trakt, csv" in unknown.json()["error"]["message"]
 
 
 def test_a_noted_viewing_outlives_a_dated_one(nora):
