@@ -17,6 +17,8 @@ from catalog.models import (
     FollowedRow,
     FollowedSource,
     ImportRow,
+    MatchChoice,
+    Movie,
     PendingSignUp,
     Rating,
     SourceSync,
@@ -161,6 +163,31 @@ class CodesField(serializers.ListField):
         return [code for code, _ in data]
 
 
+class CandidateSerializer(serializers.ModelSerializer):
+    movie = serializers.IntegerField(source="pk")
+
+    class Meta:
+        model = Movie
+        fields = ["movie", "title", "year"]
+        read_only_fields = fields
+
+
+class MatchSerializer(BodySerializer):
+    movie = serializers.IntegerField(min_value=1, allow_null=True, help_text="Null if no candidate is right.")
+
+
+class MatchChoiceSerializer(serializers.ModelSerializer):
+    """A remembered choice. `movie` is null if no candidate was right. Select `movie`."""
+
+    movie = serializers.IntegerField(source="movie_id", allow_null=True)
+    movie_title = serializers.CharField(source="movie.title", default=None, allow_null=True)
+
+    class Meta:
+        model = MatchChoice
+        fields = ["id", "title", "year", "movie", "movie_title", "chosen_at"]
+        read_only_fields = fields
+
+
 class ImportRowSerializer(serializers.ModelSerializer):
     """A row of an upload. Select `movie`."""
 
@@ -168,12 +195,15 @@ class ImportRowSerializer(serializers.ModelSerializer):
     noted_at = serializers.DateTimeField(source="recorded_at", allow_null=True)
     rating = RatingField(allow_null=True)
     movie_title = serializers.CharField(source="movie.title", default=None, allow_null=True)
+    choice = serializers.ChoiceField(ImportRow.Choice.choices, allow_blank=True, help_text="What the user chose.")
+    candidates = CandidateSerializer(many=True, help_text="The best few movies for a row without one.")
     reasons = CodesField(sentences="reason")
     ignored = CodesField(sentences="note")
 
     class Meta:
         model = ImportRow
         fields = [
+            "id",
             "file",
             "line",
             "kind",
@@ -186,6 +216,8 @@ class ImportRowSerializer(serializers.ModelSerializer):
             "list_name",
             "movie",
             "movie_title",
+            "choice",
+            "candidates",
             "reasons",
             "reason",
             "ignored",

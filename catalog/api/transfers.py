@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from catalog.api.inputs import read
+from catalog.api.matches import RowMatching, rows_with_candidates
 from catalog.api.scopes import OWN
 from catalog.api.serializers import (
     ImportRowQuerySerializer,
@@ -43,7 +44,7 @@ from catalog.throttling import HookThrottle, ImportThrottle
 TABLE = "title,year,rating\nAlien,1979,4.5\n"
 
 
-class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet):
+class UserImportViewSet(RowMatching, ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet):
     """Uploads of the signed-in user. DELETE discards an upload; data already imported stays."""
 
     scopes = OWN
@@ -78,7 +79,7 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
     @extend_schema(parameters=[ImportRowQuerySerializer], responses=ImportRowSerializer(many=True))
     @action(detail=True)
     def entries(self, request: Request, pk: int) -> Response:
-        """The rows of the file, each with the movie it matches or the reason why none does.
+        """The rows of the file, each with the movie it matches, or the reason why none does and the best candidates.
 
         After the commit, only rows without a movie remain.
         """
@@ -86,7 +87,7 @@ class UserImportViewSet(ListModelMixin, RetrieveModelMixin, DestroyModelMixin, G
         matched = read(ImportRowQuerySerializer, request.query_params).get("matched")
         if matched is not None:
             rows = rows.filter(movie__isnull=not matched)
-        return self.get_paginated_response(ImportRowSerializer(self.paginate_queryset(rows), many=True).data)
+        return self.get_paginated_response(rows_with_candidates(list(self.paginate_queryset(rows) or ())))
 
     @extend_schema(request=None, responses={200: UserImportSerializer, 409: None})
     @action(detail=True, methods=["post"])

@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from catalog.api import bulk, feeds, personal, services, transfers, views
+from catalog.api import bulk, feeds, matches, personal, services, transfers, views
 
 router = SimpleRouter(use_regex_path=False)
 router.register("movies", views.MovieViewSet)  # movies/  movies/{id}/
@@ -13,6 +13,7 @@ router.register("diary", personal.DiaryViewSet)  # diary/  diary/{id}/
 router.register("lists", personal.MovieListViewSet)  # lists/  lists/{id}/  lists/{id}/movies/{movie_id}/
 router.register("following", personal.FollowedSourceViewSet)  # following/{id}/sync/  following/{id}/unmatched/
 router.register("import", transfers.UserImportViewSet)  # import/{id}/  import/{id}/entries/  import/{id}/commit/
+router.register("match-choices", matches.MatchChoiceViewSet)  # match-choices/  match-choices/{id}/
 
 urlpatterns = [
     path("accounts/", views.AccountsView.as_view(), name="accounts"),

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from catalog.imports.lifecycle import read_import
-from catalog.models import Rating, UserImport
+from catalog.models import MatchChoice, Rating, UserImport
 from tests.catalog.imports.site_files import RATINGS, table
 from tests.factories import MovieFactory, api_client_of, key_of
 
@@ -145,3 +145,77 @@ def test_a_preview_names_columns_and_questions_and_takes_answers(nora):
     answer = {"format": "csv", "file": file, "dates": "day-first"}
     assert mine.post(ADDRESS, answer, format="multipart").json()["questions"] == []
     assert mine.post(ADDRESS, answer | {"dates": "first"}, format="multipart").status_code == 400
+
+
+def previewed(user, rows=ROWS) -> tuple[APIClient, str, list[dict]]:
+    mine = api_client_of(user)
+    made = upload(mine, table(RATINGS, *rows)).json()["id"]
+    read_import(import_id=made)
+    address = f"{ADDRESS}{made}/"
+    return mine, address, mine.get(f"{address}entries/?matched=false").json()["results"]
+
+
+def match_of(address: str, row: dict) -> str:
+    return f"{address}entries/{row['id']}/match/"
+
+
+def test_a_candidate_is_chosen_and_undone(nora):
+    heat = MovieFactory(title="Heat", year=1995)
+    mine, address, [row] = previewed(nora, [["2020-05-02", "Heat", 1990, "", 4]])
+    assert (row["choice"], row["candidates"]) == ("", [{"movie": heat.pk, "title": "Heat", "year": 1995}])
+    chosen = mine.put(match_of(address, row), {"movie": heat.pk}, format="json")
+
+    assert (chosen.status_code, chosen.json()["movie"], chosen.json()["choice"]) == (200, heat.pk, "movie")
+    assert mine.get(address).json()["counts"]["ratings_new"] == 1
+    [remembered] = mine.get("/api/v1/match-choices/").json()["results"]
+    assert (remembered["title"], remembered["movie"], remembered["movie_title"]) == ("Heat", heat.pk, "Heat")
+    assert mine.delete(match_of(address, row)).status_code == 204
+    assert mine.get(address).json()["counts"]["ratings_new"] == 0
+    assert mine.get("/api/v1/match-choices/").json()["count"] == 0
+
+    refused = mine.put(match_of(address, row), {"movie": None}, format="json").json()
+    assert (refused["choice"], refused["candidates"]) == ("none", [])
+
+
+def test_a_remembered_choice_is_forgotten(nora):
+    heat = MovieFactory(title="Heat", year=1995)
+    mine, address, [row] = previewed(nora, ROWS[1:])
+    mine.put(match_of(address, row), {"movie": heat.pk}, format="json")
+    choice = f"/api/v1/match-choices/{MatchChoice.objects.get().pk}/"
+
+    assert mine.delete(choice).status_code == 204
+    assert mine.delete(choice).status_code == 404
+    assert mine.get(address).json()["counts"]["matched"] == 0
+
+
+def test_after_the_commit_a_chosen_row_is_imported(nora):
+    heat = MovieFactory(title="Heat", year=1995)
+    mine, address, [row] = previewed(nora, ROWS[1:])
+    mine.post(f"{address}commit/")
+    mine.put(match_of(address, row), {"movie": heat.pk}, format="json")
+
+    assert Rating.objects.get(user=nora).movie == heat
+    again = mine.put(match_of(address, row), {"movie": heat.pk}, format="json")
+    assert (again.status_code, again.json()["error"]["code"]) == (404, "row_not_found")
+
+
+def test_choices_of_others_and_for_nothing_are_refused(nora, bob):
+    heat = MovieFactory(title="Heat", year=1995)
+    mine, address, [row] = previewed(nora)
+    [found] = mine.get(f"{address}entries/?matched=true").json()["results"]
+    others, other_address, _ = previewed(bob)
+
+    def refused(client, place, body) -> tuple[int, str]:
+        answer = client.put(place, body, format="json")
+        return answer.status_code, answer.json()["error"]["code"]
+
+    assert refused(others, match_of(address, row), {"movie": heat.pk}) == (404, "not_found")
+    assert refused(others, match_of(other_address, row), {"movie": heat.pk}) == (404, "row_not_found")
+    assert refused(mine, match_of(address, row), {"movie": heat.pk + 1}) == (404, "movie_not_found")
+    assert refused(mine, match_of(address, found), {"movie": heat.pk}) == (409, "invalid_match")
+    assert refused(mine, match_of(address, row), {}) == (400, "invalid")
+    assert refused(mine, match_of(address, row), {"movie": "1"}) == (400, "invalid")
+    assert mine.delete(match_of(address, row)).json()["error"]["code"] == "invalid_match"
+    mine.put(match_of(address, row), {"movie": heat.pk}, format="json")
+    assert others.delete(f"/api/v1/match-choices/{MatchChoice.objects.get().pk}/").status_code == 404
+    assert others.get("/api/v1/match-choices/").json()["count"] == 0
