@@ -21,7 +21,7 @@ from catalog.diary import record_viewing, write_note
 from catalog.following.services import follow
 from catalog.hooks.services import create_hook
 from catalog.lists import add_to_list, create_list
-from catalog.models import FollowedRow, HookEvent, ImportRow, MatchChoice, SyncRun, User, UserImport
+from catalog.models import ColumnMapping, FollowedRow, HookEvent, ImportRow, MatchChoice, SyncRun, User, UserImport
 from catalog.models.invitation import Invitation
 from catalog.profiles import save_profile
 from catalog.services import add_to_watchlist, record_rating
@@ -66,6 +66,7 @@ def user(sam) -> User:
     save_profile(user=user, name=MARK, is_public=True, shows_diary=True)
     upload = UserImport.objects.create(user=user, name=f"{MARK}.csv", format="csv", n_rows=1, content=MARK.encode())
     ImportRow.objects.create(user_import=upload, movie=movie, file=f"{MARK}.csv", line=1, kind="rated")
+    ColumnMapping.objects.create(user=user, header="0" * 64, columns={MARK: "title"}, confirmed_at=timezone.now())
     MatchChoice.objects.create(user=user, movie=movie, title=f"{MARK} row", identity={"title": MARK})
     record_feedback(user=user, movie=other, kind=Feedback.Kind.NOT_INTERESTED)
     Impression.objects.create(user=user, surface="home", items=[], shown_at="2026-01-01T00:00:00Z")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
+from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin
 from rest_framework.parsers import JSONParser
@@ -12,14 +12,30 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from catalog.api.inputs import read
+from catalog.api.inputs import BodySerializer, read
 from catalog.api.scopes import OWN
-from catalog.api.serializers import ImportRowSerializer, MatchChoiceSerializer, MatchSerializer
+from catalog.api.serializers import ImportRowSerializer
 from catalog.errors import RowNotFound
 from catalog.imports.candidates import add_candidates
 from catalog.imports.choices import choose_movie, forget_choice, undo_choice
 from catalog.imports.remembered import choices_of
 from catalog.models import ImportRow, MatchChoice
+
+
+class MatchSerializer(BodySerializer):
+    movie = serializers.IntegerField(min_value=1, allow_null=True, help_text="Null if no candidate is right.")
+
+
+class MatchChoiceSerializer(serializers.ModelSerializer):
+    """A remembered choice. `movie` is null if no candidate was right. Select `movie`."""
+
+    movie = serializers.IntegerField(source="movie_id", allow_null=True)
+    movie_title = serializers.CharField(source="movie.title", default=None, allow_null=True)
+
+    class Meta:
+        model = MatchChoice
+        fields = ["id", "title", "year", "movie", "movie_title", "chosen_at"]
+        read_only_fields = fields
 
 
 class RowMatching(GenericViewSet):

@@ -17,7 +17,6 @@ from catalog.models import (
     FollowedRow,
     FollowedSource,
     ImportRow,
-    MatchChoice,
     Movie,
     PendingSignUp,
     Rating,
@@ -169,22 +168,6 @@ class CandidateSerializer(serializers.ModelSerializer):
     class Meta:
         model = Movie
         fields = ["movie", "title", "year"]
-        read_only_fields = fields
-
-
-class MatchSerializer(BodySerializer):
-    movie = serializers.IntegerField(min_value=1, allow_null=True, help_text="Null if no candidate is right.")
-
-
-class MatchChoiceSerializer(serializers.ModelSerializer):
-    """A remembered choice. `movie` is null if no candidate was right. Select `movie`."""
-
-    movie = serializers.IntegerField(source="movie_id", allow_null=True)
-    movie_title = serializers.CharField(source="movie.title", default=None, allow_null=True)
-
-    class Meta:
-        model = MatchChoice
-        fields = ["id", "title", "year", "movie", "movie_title", "chosen_at"]
         read_only_fields = fields
 
 

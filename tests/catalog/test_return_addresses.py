@@ -13,7 +13,8 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
 APPS = ("catalog", "recommender", "mlops")
 VALUES = {
-    "movie_id": 1, "person_id": 1, "viewing_id": 1, "import_id": 1, "key_id": 1, "slug": "a", "name": "ada", "key": "k",
+    "movie_id": 1, "row_id": 1, "choice_id": 1, "event_id": 1, "source_id": 1, "person_id": 1,
+    "viewing_id": 1, "import_id": 1, "key_id": 1, "slug": "a", "name": "ada", "key": "k",
     "section": "movies", "format": "csv", "request_id": "00000000-0000-0000-0000-000000000000",
 }  # fmt: skip
 
