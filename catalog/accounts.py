@@ -10,11 +10,24 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from catalog.errors import EmailNotConfirmed, PasswordSignInOff, SecondFactorNeeded
 from catalog.mail import sends_mail
-from catalog.models import Movie, Rating, User
+from catalog.models import APIKey, Movie, Rating, User, WatchlistItem
+
+
+def counts_of(user: User) -> dict[str, int]:
+    """Returns the numbers of the user's API keys and watchlist items, with one query."""
+    counts = {"n_keys": _count(APIKey.objects.all()), "n_watchlist": _count(WatchlistItem.objects.all())}
+    found: Any = User.objects.filter(pk=user.pk).values(**counts).get()
+    return found
+
+
+def _count(rows: QuerySet[Any]) -> Coalesce:
+    of_user = rows.filter(user=OuterRef("pk")).order_by().values("user")
+    return Coalesce(Subquery(of_user.annotate(n=Count("pk")).values("n")), 0)
 
 
 def must_confirm_email() -> bool:

@@ -53,7 +53,7 @@ BUDGETS = {
     "/statistics/": 14,
     "/diary/": 6,
     "/diary/unrated/": 5,
-    "/accounts/": 7,
+    "/accounts/": 6,
     "/accounts/media-servers/": 4,
     "/accounts/feeds/": 3,
     "/api/v1/feeds/{key}/watchlist.json": 4,

@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from catalog.accounts import delete_account
+from catalog.accounts import counts_of, delete_account
 from catalog.errors import InvalidProfile, InvalidServices
 from catalog.forms import DeleteAccountForm, ProfileForm
 from catalog.imports.formats import EXPORTED
@@ -70,9 +70,8 @@ def account(request: SignedInRequest) -> HttpResponse:
     user = request.user
     context = {
         **following.summary(user),
-        "n_keys": user.api_keys.count(),
+        **counts_of(user),
         "figures": summary(user),
-        "n_watchlist": user.watchlist.count(),
         "profile": Profile.objects.filter(user=user).first(),
         "region": region(),
         "export_formats": [(format.code, format.label) for format in EXPORTED.values()],
