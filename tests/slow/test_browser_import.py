@@ -76,7 +76,7 @@ def test_unmatched_rows_are_chosen_on_a_phone(visit, javascript):
     expect(page.get_by_text("2 of 2 rows found in the catalogue")).to_be_visible()
     assert set(Rating.objects.filter(user=ada).values_list("movie", flat=True)) == {heat.pk, alien.pk}
     page.goto("/import/choices/")
-    page.get_by_role("button", name="Forget").first.click()
+    page.get_by_role("button", name="Remove").first.click()
     expect(page.get_by_text("The choice is forgotten.")).to_be_visible()
     assert fits(page)
     assert MatchChoice.objects.count() == 1

@@ -129,7 +129,7 @@ def test_a_provider_that_is_down_or_refuses(visit, provider, nora):
     provider.stop()
     page.get_by_role("link", name="Back to sign-in").click()
     page.get_by_role("button", name="Continue with Club ID").click()
-    expect(page.get_by_text("Club ID does not answer")).to_be_visible()
+    expect(page.get_by_text("Club ID is not responding correctly")).to_be_visible()
     sign_in(page, "nora")
     is_signed_in_as(page, "nora")
 
@@ -217,7 +217,7 @@ def test_a_passkey_needs_neither(visit, provider, settings):
     page.goto("/accounts/passkeys/add/")
     page.get_by_role("button", name="Continue with Club ID").click()
     at_provider(page, "ada")
-    page.get_by_role("button", name="Add it").click()
+    page.get_by_role("button", name="Add passkey").click()
     expect(page.get_by_text("The passkey has been added.")).to_be_visible()
     provider.stop()
 

@@ -47,7 +47,7 @@ def test_from_an_empty_site_to_the_first_list(visit, address, capsys):
     page.get_by_role("link", name="Set up this site").click()
     expect(page.get_by_role("heading", name="Open the setup link from the log")).to_be_visible()
     page.goto(link)
-    fill(page, Username="ada", Password=PASSWORD, The_same_password_again="another")
+    fill(page, Username="ada", Password=PASSWORD, Confirm_password="another")
     page.get_by_label("Email (optional)").fill("ada@example.org")
     fill(page, Name_of_the_site="Film club", TMDB_token="wrong", Mail_server="127.0.0.1", Port=str(free_port()))
     fill(page, Sender_of_the_mails="films@example.org")
@@ -60,7 +60,7 @@ def test_from_an_empty_site_to_the_first_list(visit, address, capsys):
 
     box = Mailbox()
     with mail_server(box) as (_host, port):
-        fill(page, Password=PASSWORD, The_same_password_again=PASSWORD, TMDB_token=TOKEN, Port=str(port))
+        fill(page, Password=PASSWORD, Confirm_password=PASSWORD, TMDB_token=TOKEN, Port=str(port))
         page.get_by_role("button", name="Set up", exact=True).click()
         expect(page.get_by_role("heading", name="Film club is set up")).to_be_visible()
     assert [mail["To"] for mail in box.mails] == ["ada@example.org"]
@@ -80,7 +80,7 @@ def test_from_an_empty_site_to_the_first_list(visit, address, capsys):
 def test_the_page_needs_no_script(visit, settings):
     page = visit(javascript=False, viewport=PHONE)
     page.goto(setup.link(setup.present_code(), base="/"))
-    fill(page, Username="ada", Password=PASSWORD, The_same_password_again=PASSWORD)
+    fill(page, Username="ada", Password=PASSWORD, Confirm_password=PASSWORD)
     page.get_by_label("None for now").check()
     page.get_by_role("button", name="Set up", exact=True).click()
 

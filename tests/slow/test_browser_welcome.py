@@ -72,7 +72,7 @@ def test_the_keyboard_stays_at_its_place_of_the_wall(visit, trained_camps):
     expect(page.locator("#wall-3-4")).to_be_focused()
     page.keyboard.press("Space")
     expect(page.locator(".answers li")).to_have_count(2)
-    expect(page.get_by_role("status")).to_contain_text("4 of 5 stars")
+    expect(page.get_by_role("status")).to_contain_text("4 out of 5 stars")
 
 
 AT_ONCE = """() => new MutationObserver((_, observer) => {
