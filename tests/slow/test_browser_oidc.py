@@ -157,7 +157,7 @@ def test_each_page_is_accessible(visit, provider, nora, settings, axe):
     page.goto("/accounts/sign-in/")
     page.route("**/oauth2/authorize*", lambda route: route.fulfill(status=204))
     page.get_by_role("button", name="Continue with Club ID").click()
-    expect(page.get_by_role("heading", name="On to Club ID")).to_be_visible()
+    expect(page.get_by_role("heading", name="Continue to Club ID")).to_be_visible()
     look("on the way")
     page.unroute_all()
     page.goto("/accounts/identities/callback/?state=x")
