@@ -178,7 +178,7 @@ class ImportRowSerializer(serializers.ModelSerializer):
     noted_at = serializers.DateTimeField(source="recorded_at", allow_null=True)
     rating = RatingField(allow_null=True)
     movie_title = serializers.CharField(source="movie.title", default=None, allow_null=True)
-    choice = serializers.ChoiceField(ImportRow.Choice.choices, allow_blank=True, help_text="What the user chose.")
+    choice = serializers.CharField(help_text="`movie` or `none` if the user chose, otherwise empty.")
     candidates = CandidateSerializer(many=True, help_text="The best few movies for a row without one.")
     reasons = CodesField(sentences="reason")
     ignored = CodesField(sentences="note")

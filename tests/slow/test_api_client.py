@@ -26,6 +26,7 @@ from mlops.services import check_drift
 from tests.factories import GenreFactory, UserFactory, key_of
 from tests.mlops.site import make_version
 from tests.processes import BIN, ROOT
+from tests.slow.api_calls import of_following, of_matching
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -209,7 +210,7 @@ def list_of(answers: dict[str, Any]) -> dict[str, str]:
     return {"request_id": str(made)} if made else {}
 
 
-def of_imports() -> list[tuple[str, Any]]:
+def of_imports(movie: int) -> list[tuple[str, Any]]:
     def that(answers):
         return {"id": getattr(answers["import_create"], "id", 1)}
 
@@ -221,7 +222,8 @@ def of_imports() -> list[tuple[str, Any]]:
     return [
         ("import_create", {"body": {"format": "csv", "file": TABLE}}),
         ("import_retrieve", that),
-        ("import_entries_list", lambda answers: once_read(answers) | {"matched": True}),
+        ("import_entries_list", lambda answers: once_read(answers) | {"matched": False}),
+        *of_matching(movie),
         ("import_list", {}),
         ("import_commit_create", that),
         ("import_destroy", that),
@@ -268,7 +270,8 @@ def test_every_operation_for_staff_users_and_strangers(client, rated_site, live_
     for who in ("staff", "user", "stranger"):
         call = client.caller(live_server.url, tokens.get(who, ""))
         key = create_feeds_key(user=user).key if who != "stranger" else "mrk_unknown"
-        calls = [*of_people(movie.pk, who), *of_imports(), *of_staff(user, second), *of_feeds(key)]
+        calls = [*of_people(movie.pk, who), *of_imports(movie.pk), *of_staff(user, second), *of_feeds(key)]
+        calls += of_following()
         assert {name for name, _ in calls} == client.operations.keys()
         answers: dict[str, Any] = {}
         for name, values in calls:
