@@ -7,9 +7,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.viewsets import GenericViewSet
 
 from catalog.api.inputs import BodySerializer, read
@@ -20,6 +20,8 @@ from catalog.imports.candidates import add_candidates
 from catalog.imports.choices import choose_movie, forget_choice, undo_choice
 from catalog.imports.remembered import choices_of
 from catalog.models import ImportRow, MatchChoice
+
+JSON = api_settings.DEFAULT_PARSER_CLASSES  # unlike uploads
 
 
 class MatchSerializer(BodySerializer):
@@ -46,7 +48,7 @@ class RowMatching(GenericViewSet):
         request=MatchSerializer,
         responses={200: ImportRowSerializer, 409: None},
     )
-    @action(detail=True, methods=["put"], url_path="entries/<id:entry_id>/match", parser_classes=[JSONParser])
+    @action(detail=True, methods=["put"], url_path="entries/<id:entry_id>/match", parser_classes=JSON)
     def match(self, request: Request, pk: int, entry_id: int) -> Response:
         """Chooses the movie of an unmatched row and of all rows of the same identity; null if no candidate is right.
 
