@@ -95,7 +95,7 @@ def test_none_of_them_waits_for_the_movie(send, nora, alien):
     assert match_events_again(user=nora) == 0
 
 
-def test_what_is_gone_or_anothers_is_not_there(send, nora, bob, alien):
+def test_a_missing_or_foreign_event_is_not_found(send, nora, bob, alien):
     event(send)
     row = HookEvent.objects.get()
     with pytest.raises(MovieNotFound):
