@@ -47,7 +47,7 @@ def test_trained_drifted_retrained_gated_and_rolled_back(report):
         f"{report['good']} automatic",
         f"{report['first']} rolled_back",
     ]
-    for said in ("drift", "refused", f"version {report['first']}"):
+    for said in ("drift", "rejected", f"version {report['first']}"):
         assert said in report["dashboard"].lower()
     assert "rolled back" in report["audit"]
     assert (report["problems"], report["errors"], report["lost"]) == ([], [], 0)
